@@ -11,10 +11,11 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Urgency};
+use crate::domain::call::cause::Cause;
 use crate::domain::dispatch::fax::FaxOutcome;
 use crate::domain::message::render::fax::Letter;
 
-pub use crate::domain::call::outbound::OutboundEnd;
+pub use crate::domain::call::outbound::{AskPin, OutboundEnd};
 
 /// A call to place for a step. Texts are words for the voice engine, already normalised for speech.
 #[derive(Clone, Debug)]
@@ -31,6 +32,12 @@ pub struct CallOutRequest {
     pub content: Option<String>,
     /// What is left when nobody accepts the call, after the beep; `None`: hang up.
     pub leave: Option<String>,
+    /// The message is spoken only after this person's PIN.
+    pub pin: Option<AskPin>,
+    /// Whom 2 connects with, after the message.
+    pub caller: Option<PhoneNumber>,
+    /// How long they may talk; none: up to an hour.
+    pub longest_talk_secs: Option<u32>,
 }
 
 /// A fax to send for a step.
@@ -92,6 +99,16 @@ pub enum CallOutEvent {
     Told,
     /// The person pressed 1 after that: they said yes.
     Confirmed,
+    /// They pressed 2 after that, and talk with the caller.
+    Joined,
+    /// They no longer do.
+    Parted {
+        secs: u32,
+    },
+    /// They pressed 2, and the caller could not be had.
+    NotJoined(Cause),
+    /// This message waits while the caller of another one is talked with; or no longer.
+    Waits(bool),
     /// The call is over.
     Ended(OutboundEnd),
     /// The call for a fax is over.
@@ -102,7 +119,7 @@ pub enum CallOutEvent {
 
 /// Places call-outs. Implemented by `engine/calls`; by a recorder of calls in stories.
 pub trait CallOut: Send + Sync {
-    /// Starts a call, or has it read in the one that is up for that telephone; events follow on `events`.
+    /// Starts a call, or has it read in the one that is up for that telephone and account; events follow on `events`.
     fn place(&self, request: CallOutRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
     /// Starts a call for a fax; events follow on `events`.
     fn fax(&self, request: FaxRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);

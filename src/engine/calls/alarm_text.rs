@@ -40,6 +40,14 @@ pub(super) fn wrong_pins(account: &str, caller: Option<&PhoneNumber>) -> String 
     )
 }
 
+pub(super) fn wrong_pins_called(called: &PhoneNumber) -> String {
+    format!(
+        "Too many wrong PINs on calls to {}: no message is read out there for an hour. An operator can still read one to \
+         whoever it is for.",
+        called.as_e164()
+    )
+}
+
 fn back(caller: Option<&PhoneNumber>) -> String {
     caller.map_or_else(|| "the number is withheld".to_owned(), |n| format!("call back {}", n.as_e164()))
 }

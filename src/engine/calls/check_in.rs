@@ -11,21 +11,23 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::greetings;
+use super::outbound::{Opened, opens};
 use super::record::{CallNews, Line};
 use super::task::ToCall;
 use super::view::Facts;
 use super::{Calls, alarm_text};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId, ContactId, DispatchId, ScheduleId, UserId};
+use crate::base::id::{AccountId, CallId, ContactId, DispatchId, OverrideId, ScheduleId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Contact, Reach, next_morning};
 use crate::domain::call::check_in::Wish;
+use crate::domain::call::outbound::AskPin;
 use crate::domain::checkin::on_call::{Duty, MOST_PEOPLE, Span};
 use crate::domain::checkin::pin::Pin;
 use crate::domain::checkin::{Held, Input, Looked, Marked, Welcome};
 use crate::domain::message::Message;
 use crate::domain::message::render::speech;
-use crate::domain::oncall::{Override, Schedule, resolve};
+use crate::domain::oncall::{Override, OverrideAct, Schedule, resolve};
 use crate::engine::feed::FeedEvent;
 use crate::engine::legs::Later;
 use crate::io::media::prompt::Prompt;
@@ -33,6 +35,7 @@ use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::calls::PINS_LOCKED;
 use crate::io::store::check_in::{PinFrom, Tried};
 use crate::io::store::inbound::{Arrival, CHECK_INS, Inbound};
+use crate::io::store::schedule_history::Noted;
 use crate::io::store::{Store, StoreError};
 
 /// How long somebody on the line may be kept waiting for the store.
@@ -65,6 +68,15 @@ pub trait CheckIns: Send + Sync {
         contact: &'a ContactId,
         now: UtcMs,
     ) -> Later<'a, Result<Answer, String>>;
+    /// Whether a PIN shows that whoever was called at this number is the person the message is for.
+    fn opens<'a>(
+        &'a self,
+        account: &'a AccountId,
+        called: &'a PhoneNumber,
+        of: &'a AskPin,
+        pin: &'a Pin,
+        now: UtcMs,
+    ) -> Later<'a, Result<Opened, String>>;
     /// Puts on the audit log that a held message is read to them.
     fn read<'a>(&'a self, dispatch: &'a DispatchId, to: &'a Who, at: UtcMs) -> Later<'a, Result<(), String>>;
     /// Stores that a held message was heard, if it still is what was heard; the dispatcher finds it among what came in.
@@ -121,6 +133,17 @@ impl CheckIns for Store {
             let welcome = welcome(self, account, Some(contact), now).await.map_err(|e| e.to_string())?;
             Ok(welcome.map_or(Answer::Refused { limit: false }, |welcome| Answer::Welcome(Box::new(welcome))))
         })
+    }
+
+    fn opens<'a>(
+        &'a self,
+        account: &'a AccountId,
+        called: &'a PhoneNumber,
+        of: &'a AskPin,
+        pin: &'a Pin,
+        now: UtcMs,
+    ) -> Later<'a, Result<Opened, String>> {
+        Box::pin(async move { opens(self, account, called, of, pin, now).await.map_err(|e| e.to_string()) })
     }
 
     fn read<'a>(&'a self, dispatch: &'a DispatchId, to: &'a Who, at: UtcMs) -> Later<'a, Result<(), String>> {
@@ -230,16 +253,14 @@ impl CheckedIn {
 /// What a schedule lets people choose, if there is a choice.
 fn duty(schedule: &Schedule, contacts: &[Contact], now: UtcMs) -> Option<Duty> {
     let name = |id: &ContactId| contacts.iter().find(|c| c.id == *id).map(|c| c.name.clone());
-    let rotation = schedule.rotation.iter().flat_map(|rotation| &rotation.people);
-    let mut people: Vec<(ContactId, String)> = Vec::new();
-    for id in rotation.chain(&schedule.fallback).chain(schedule.overrides.iter().map(|o| &o.contact)) {
-        if let Some(name) = name(id).filter(|_| !people.iter().any(|(known, _)| known == id)) {
-            people.push((id.clone(), name));
-        }
-    }
-    people.truncate(MOST_PEOPLE);
+    let everybody = schedule.people_since(UtcMs(i64::MIN)).into_iter();
+    let people = everybody.filter_map(|id| Some((id.clone(), name(id)?)));
+    let people: Vec<(ContactId, String)> = people.take(MOST_PEOPLE).collect();
     let hand_off = hand_off(schedule, now).map(|at| speech::spoken_time(at, &schedule.zone));
-    let on_call = resolve(schedule, now).and_then(|on_call| name(&on_call.contact));
+    let on_call = resolve(schedule, now).and_then(|on_call| {
+        let names: Vec<String> = on_call.people().filter_map(name).collect();
+        (!names.is_empty()).then(|| names.join(" and "))
+    });
     let (id, role) = (schedule.id.clone(), schedule.role.clone());
     (people.len() > 1).then_some(Duty { schedule: id, role, now: on_call, hand_off, people })
 }
@@ -247,7 +268,7 @@ fn duty(schedule: &Schedule, contacts: &[Contact], now: UtcMs) -> Option<Duty> {
 /// When the rotation goes on to the next, whoever has been put in its place.
 fn hand_off(schedule: &Schedule, now: UtcMs) -> Option<UtcMs> {
     let plain = Schedule { overrides: Vec::new(), ..schedule.clone() };
-    plain.rotation.as_ref()?;
+    plain.layers.first()?;
     resolve(&plain, now)?.until
 }
 
@@ -299,14 +320,23 @@ async fn put_on_call(store: &Store, change: &DutyChange) -> Result<u32, StoreErr
         Span::HandOff => hand_off(&schedule, change.at).ok_or(StoreError::Missing { what: "hand-off" })?,
     };
     let entry = Override {
-        contact: change.contact.clone(),
+        id: OverrideId::fresh(change.at),
+        act: OverrideAct::Only { contact: change.contact.clone() },
         from: change.at,
         until,
         by: format!("{}, by telephone", change.by),
         made_at: change.at,
+        note: String::new(),
     };
-    tx.insert_override(&change.schedule, &entry).await?;
+    // First: it keeps everybody else out of the schedule and its history until this is written.
     tx.touch_account(&change.account, change.at).await?;
+    tx.insert_override(&change.schedule, &entry).await?;
+    let contacts = tx.list_contacts(&change.account).await?;
+    let by = entry.by.clone();
+    let mut after = schedule.clone();
+    after.overrides.push(entry);
+    let noted = Noted { before: Some(&schedule), after: Some(&after), by: &by, at: change.at, undoes: None };
+    tx.note_schedule_change(&noted, &contacts).await?;
     let edition = tx.find_account_edition(&change.account).await?.unwrap_or(1);
     let (by, account) = (change.proven.clone(), change.account.to_string());
     tx.audit(Entry::new(change.at, by, Act::CheckInPutOnCall, account));

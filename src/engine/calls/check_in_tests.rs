@@ -2,12 +2,14 @@
 
 use super::check_in::{Answer, CheckIns, DutyChange, Heard};
 use super::house::*;
+use super::outbound::Opened;
 use super::*;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, DispatchId, ScheduleId, UserId};
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::{KeysBound, LegId, Source};
 use crate::domain::call::comes::Comes;
+use crate::domain::call::outbound::AskPin;
 use crate::domain::checkin::on_call::{Duty, Span};
 use crate::domain::checkin::pin::Pin;
 use crate::domain::checkin::{Held, Marked, Welcome};
@@ -33,6 +35,14 @@ pub(super) fn look(pin: &Pin) -> Result<Answer, String> {
         "5555" => Err("no room".to_owned()),
         _ => Ok(Answer::Refused { limit: false }),
     }
+}
+
+/// The same, of whoever was called.
+pub(super) fn opens(pin: &Pin) -> Result<Opened, String> {
+    look(pin).map(|answer| match answer {
+        Answer::Welcome(_) => Opened::Right,
+        Answer::Refused { limit } => Opened::Wrong { limit },
+    })
 }
 
 /// The same store of somebody who is vouched for: Ada, or nobody it knows.
@@ -80,6 +90,17 @@ impl CheckIns for Listed {
         _now: UtcMs,
     ) -> Later<'a, Result<Answer, String>> {
         Box::pin(async move { Ok(vouched(contact)) })
+    }
+
+    fn opens<'a>(
+        &'a self,
+        _account: &'a AccountId,
+        _called: &'a PhoneNumber,
+        _of: &'a AskPin,
+        pin: &'a Pin,
+        _now: UtcMs,
+    ) -> Later<'a, Result<Opened, String>> {
+        Box::pin(async move { opens(pin) })
     }
 
     fn read<'a>(&'a self, _dispatch: &'a DispatchId, _to: &'a Who, _at: UtcMs) -> Later<'a, Result<(), String>> {

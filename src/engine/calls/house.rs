@@ -12,6 +12,7 @@ use super::book::Accounts;
 use super::callbacks::Callbacks;
 use super::check_in::{Answer, CheckIns, DutyChange, Heard};
 use super::greetings::{Greetings, Spoken, Status};
+use super::outbound::Opened;
 use super::record::{CallLog, Line, NotWritten};
 use super::*;
 use crate::base::clock::{SystemClock, UtcMs};
@@ -19,6 +20,7 @@ use crate::base::id::{AccountId, DispatchId};
 use crate::domain::account::patching::{Found, Whom};
 use crate::domain::account::{LeaveMessage, Speech, StatusGreeting};
 use crate::domain::call::bridge::{BridgeId, HearMatrix, KeysBound, LegId, Source};
+use crate::domain::call::outbound::AskPin;
 use crate::domain::checkin::Marked;
 use crate::domain::checkin::pin::Pin;
 use crate::domain::ivr::digits::{Entered, SaidBack};
@@ -289,6 +291,17 @@ impl CheckIns for Outside {
         Box::pin(async move { Ok(check_in_tests::vouched(contact)) })
     }
 
+    fn opens<'a>(
+        &'a self,
+        _account: &'a AccountId,
+        _called: &'a PhoneNumber,
+        _of: &'a AskPin,
+        pin: &'a Pin,
+        _now: UtcMs,
+    ) -> Later<'a, Result<Opened, String>> {
+        Box::pin(async move { check_in_tests::opens(pin) })
+    }
+
     fn read<'a>(&'a self, dispatch: &'a DispatchId, to: &'a Who, _at: UtcMs) -> Later<'a, Result<(), String>> {
         Box::pin(async move {
             self.did(Did::Read(dispatch.clone(), to.clone()));
@@ -373,6 +386,7 @@ impl Accounts for Book {
             patching: patch_tests::patching(did),
             hours: flow_tests::hours(did),
             menus: flow_tests::menus(),
+            ages: Default::default(),
             status_greeting: None,
             answer_phrases: Vec::new(),
             call_types: vec![],

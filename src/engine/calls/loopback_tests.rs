@@ -194,6 +194,7 @@ impl Accounts for Book {
             patching: Default::default(),
             hours: if did.as_e164() == check_in_tests::LINE { checks_in() } else { Hours::default() },
             menus: vec![],
+            ages: Default::default(),
             status_greeting: None,
             answer_phrases: Vec::new(),
             call_types: vec![],
@@ -475,6 +476,9 @@ async fn call_out_is_confirmed(mut world: World, on_the_way: impl Fn(&str) -> St
         intro: "Intro.".into(),
         content: Some("Content.".into()),
         leave: None,
+        pin: None,
+        caller: None,
+        longest_talk_secs: None,
     };
     world.calls.place(request, events);
     let mut ringing = soon("the phone to ring", world.arriving.recv()).await.expect("a call");

@@ -1,9 +1,15 @@
 //! Call-outs: a task around each [`Outbound`] machine, for the dispatcher and the alarm chain ([`CallOut`]).
 //!
-//! One call at a time for a telephone: what else is to be read there joins it, or is called for when it is over. All words are
-//! made ready before the number is dialled, or before they join: without a voice nobody's telephone is rung. What always
-//! holds: every call-out placed ends with exactly one [`CallOutEvent::Ended`], also when its task panics; what it
-//! reads out is kept by nobody.
+//! One call at a time for a telephone: what else is to be read there for the same account joins it; another account's waits
+//! until the telephone is free, or finds it busy after a while. All words are made ready before the number is dialled, or
+//! before they join: without a voice nobody's telephone is rung. Who is called may be joined with the caller in this bridge,
+//! by the trunks' rules and in the account's name. What always holds: every call-out placed ends with exactly one [`CallOutEvent::Ended`], also when its task panics; what one call says is
+//! one account's, whose number it shows; what it reads out is kept by nobody.
+
+mod pins;
+#[cfg(test)]
+mod tests;
+mod waiting;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,25 +24,32 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
-use crate::domain::call::bridge::{HearMatrix, LegId};
+use crate::domain::call::bridge::{HearMatrix, KeysBound, LegId, Source};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
 use crate::domain::call::outbound::{
-    Heard, Outbound, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup, Reading, speeches,
+    Heard, Hears, Outbound, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup, PinLooked, Reading, speeches,
 };
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer, OutboundEnd};
 use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::{Legs, stats_on_record};
-use crate::engine::mixer::Mixer;
+use crate::engine::mixer::{Mixer, tone};
 use crate::engine::signal::DialOut;
 use crate::io::media::prompt::Prompt;
 use crate::io::media::{MediaEvent, Sound};
 use crate::io::store::calls::{CallEnd, CallRecord, Direction};
 
+use waiting::Waiting;
+
+pub use pins::Opened;
+pub(super) use pins::opens;
+
 /// How long the voice may take for the words of one call-out.
 const VOICE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a call-out that is over waits for its quality figures.
 const STATS_WAIT: Duration = Duration::from_secs(2);
+/// The tone that warns both of the end of their talk: no words of the machine's.
+const WARNING: u64 = u64::MAX - 1;
 
 /// What one call-out says.
 type Words = HashMap<Speech, Arc<Prompt>>;
@@ -229,6 +242,7 @@ async fn call_out(
         leg: calls.wiring.fresh_leg(),
         to: order.request.to.clone(),
         ring: Duration::from_secs(order.request.ring_secs.max(1).into()),
+        longest_talk: order.request.longest_talk_secs.map(|secs| Duration::from_secs(secs.into())),
         first: reading.clone(),
     };
     let mut further: Vec<Order> = Vec::new();
@@ -264,7 +278,13 @@ async fn call_out(
 }
 
 fn reading(request: &CallOutRequest) -> Reading {
-    Reading { intro: request.intro.clone(), content: request.content.clone(), leave: request.leave.clone() }
+    Reading {
+        intro: request.intro.clone(),
+        content: request.content.clone(),
+        leave: request.leave.clone(),
+        pin: request.pin.clone(),
+        caller: request.caller.clone(),
+    }
 }
 
 /// All words of a message, spoken. Errors are what the call-out ended with.
@@ -306,6 +326,14 @@ struct OutTask {
     preparing: Vec<Order>,
     readied: mpsc::UnboundedReceiver<(AttemptId, Result<Words, OutboundEnd>)>,
     ready: mpsc::UnboundedSender<(AttemptId, Result<Words, OutboundEnd>)>,
+    /// Of other accounts, for the same telephone.
+    waiting: Waiting,
+    looked: mpsc::UnboundedReceiver<PinLooked>,
+    looks: mpsc::UnboundedSender<PinLooked>,
+    /// The caller's, dialled last.
+    caller_leg: Option<LegId>,
+    /// Of the bridge.
+    rev: u64,
     answered_at: Option<UtcMs>,
     /// How far it came with any of them.
     result: Option<OutboundEnd>,
@@ -337,6 +365,7 @@ impl OutTask {
         let leg = setup.leg;
         let machine = Outbound::new(wiring.clock.instant(), setup);
         let (ready, readied) = mpsc::unbounded_channel();
+        let (looks, looked) = mpsc::unbounded_channel();
         Self {
             calls,
             id,
@@ -350,6 +379,11 @@ impl OutTask {
             preparing: Vec::new(),
             readied,
             ready,
+            waiting: Waiting::default(),
+            looked,
+            looks,
+            caller_leg: None,
+            rev: 0,
             answered_at: None,
             result: None,
         }
@@ -358,17 +392,20 @@ impl OutTask {
     async fn run(mut self, asked: &mut mpsc::UnboundedReceiver<Ask>) -> Vec<Order> {
         self.tell(OutboundInput::Start);
         while !self.machine.is_done() {
-            let wake = self.machine.poll_timeout().map(|at| at.saturating_duration_since(self.now()));
+            self.waiting.give_up(self.now());
+            let wake = [self.machine.poll_timeout(), self.waiting.due_at()].into_iter().flatten().min();
+            let wake = wake.map(|at| at.saturating_duration_since(self.now()));
             tokio::select! {
                 biased;
                 Some(event) = self.media.recv() => self.on_media(*event),
                 (leg, event) = self.legs.next() => {
                     if let Some(event) = self.legs.translate(leg, event) {
-                        self.tell(OutboundInput::Leg(event));
+                        self.on_leg(leg, event);
                     }
                 }
                 Some(ask) = asked.recv() => self.on_ask(ask),
                 Some((attempt, words)) = self.readied.recv() => self.on_ready(&attempt, words),
+                Some(looked) = self.looked.recv() => self.tell(OutboundInput::Looked(looked)),
                 prepared = self.mixer.prepared() => {
                     self.mixer.on_prepared(prepared);
                 }
@@ -384,11 +421,16 @@ impl OutTask {
                 _ => break,
             }
         }
-        std::mem::take(&mut self.preparing)
+        let mut late = std::mem::take(&mut self.preparing);
+        late.extend(self.waiting.take());
+        late
     }
 
-    /// Reads another message in this call, once its words are ready.
+    /// Reads another message in this call, once its words are ready, if it is the same account's.
     fn join(&mut self, order: Order) {
+        if order.request.account != self.first.account {
+            return self.waiting.add(self.now(), order);
+        }
         let (calls, reading) = (Arc::clone(&self.calls), reading(&order.request));
         let (attempt, ready) = (order.tell.attempt.clone(), self.ready.clone());
         self.preparing.push(order);
@@ -404,13 +446,15 @@ impl OutTask {
             Ask::Further(order) => self.join(*order),
             Ask::Cancel(attempt) => {
                 take_back(&mut self.preparing, &attempt);
+                self.waiting.take_back(&attempt);
                 if let Some(reading) = self.told.iter().position(|tell| tell.attempt == attempt) {
                     self.tell(OutboundInput::Cancel { reading });
                 }
             }
             Ask::Stop => {
                 let stopped = OutboundEnd::NotReached(Cause::Released);
-                self.preparing.drain(..).for_each(|mut order| order.tell.ended(stopped));
+                let late = std::mem::take(&mut self.preparing).into_iter().chain(self.waiting.take());
+                late.for_each(|mut order| order.tell.ended(stopped));
                 self.tell(OutboundInput::Stop);
             }
         }
@@ -434,43 +478,92 @@ impl OutTask {
     }
 
     fn on_media(&mut self, event: MediaEvent) {
-        if let Some((_, input)) = self.legs.heard_of_media(&event) {
-            return self.tell(OutboundInput::Leg(input));
+        if let Some((leg, input)) = self.legs.heard_of_media(&event) {
+            return self.on_leg(leg, input);
         }
         match event {
             MediaEvent::PlayDone { play, .. } => self.tell(OutboundInput::PlayDone { play: play.0 }),
             MediaEvent::Sound { sound, .. } => self.tell(OutboundInput::Heard(heard(sound))),
             MediaEvent::Closed { leg, stats } => {
-                self.record(0, "leg_closed", stats_on_record(&stats));
+                let mut body = stats_on_record(&stats);
+                if leg != self.leg {
+                    body["party"] = json!("caller");
+                }
+                self.record(0, "leg_closed", body);
                 if let Some(input) = self.legs.closed(leg) {
-                    self.tell(OutboundInput::Leg(input));
+                    self.on_leg(leg, input);
                 }
             }
             _ => {}
         }
     }
 
+    fn on_leg(&mut self, leg: LegId, event: LegInput) {
+        if leg == self.leg {
+            self.tell(OutboundInput::Leg(event));
+        } else if self.caller_leg == Some(leg) {
+            self.tell(OutboundInput::Caller(event));
+        }
+    }
+
     fn tell(&mut self, input: OutboundInput) {
         self.machine.handle(self.now(), input);
         while let Some(output) = self.machine.poll_output() {
-            if let Some(event) = self.carry_out(output) {
-                self.machine.handle(self.now(), OutboundInput::Leg(event));
+            if let Some(input) = self.carry_out(output) {
+                self.machine.handle(self.now(), input);
             }
         }
     }
 
-    fn carry_out(&mut self, output: OutboundOutput) -> Option<LegInput> {
+    /// As the account, by its number and within its limits, whomever it is for.
+    fn dial(&mut self, leg: LegId, to: PhoneNumber) -> Option<LegInput> {
+        let (caller_id, account) = (self.first.caller_id.clone(), self.first.account.clone());
+        self.legs.dial(leg, DialOut { to, caller_id, account })
+    }
+
+    fn carry_out(&mut self, output: OutboundOutput) -> Option<OutboundInput> {
         match output {
-            OutboundOutput::Dial { leg, to } => {
-                let (caller_id, account) = (self.first.caller_id.clone(), self.first.account.clone());
-                return self.legs.dial(leg, DialOut { to, caller_id, account });
+            OutboundOutput::Dial { leg, to } => return self.dial(leg, to).map(OutboundInput::Leg),
+            OutboundOutput::DialCaller { to } => {
+                let leg = self.calls.wiring.fresh_leg();
+                self.caller_leg = Some(leg);
+                return self.dial(leg, to).map(OutboundInput::Caller);
             }
+            OutboundOutput::HangUpCaller => {
+                if let Some(leg) = self.caller_leg.take() {
+                    self.legs.hang_up(leg);
+                }
+            }
+            OutboundOutput::Hear(hears) => self.hear(hears),
+            OutboundOutput::Warn => {
+                for leg in [Some(self.leg), self.caller_leg].into_iter().flatten() {
+                    self.mixer.play_ready(leg, WARNING, tone());
+                }
+            }
+            OutboundOutput::Look { of, pin } => self.look(of, pin),
             OutboundOutput::Play { leg, play, speech } => self.mixer.play(leg, play, speech),
             OutboundOutput::StopPlay { leg, play } => self.mixer.stop(leg, play),
             OutboundOutput::HangUp { leg } => self.legs.hang_up(leg),
             OutboundOutput::Event { reading, event } => self.on_event(reading, event),
         }
         None
+    }
+
+    /// Puts in force who hears whom. In a talk, `*` is for us alone.
+    fn hear(&mut self, hears: Hears) {
+        let alone = HearMatrix::default().with(self.leg, &[]);
+        let matrix = match (hears, self.caller_leg) {
+            (Hears::Ringback, _) => HearMatrix::default().with(self.leg, &[Source::Ringback]),
+            (Hears::Early, Some(caller)) => {
+                HearMatrix::default().with(self.leg, &[Source::Leg(caller)]).with(caller, &[])
+            }
+            (Hears::Each, Some(caller)) => HearMatrix::conference(&[self.leg, caller]),
+            (Hears::Alone | Hears::Early | Hears::Each, _) => alone,
+        };
+        let bound = if hears == Hears::Each { KeysBound::Star } else { KeysBound::None };
+        self.calls.wiring.media.bind_keys(self.leg, bound);
+        self.rev += 1;
+        self.mixer.set(self.rev, matrix);
     }
 
     fn on_event(&mut self, reading: usize, event: OutboundEvent) {
@@ -480,13 +573,18 @@ impl OutTask {
                 if self.answered_at.is_none() {
                     self.answered_at = Some(self.calls.wiring.clock.utc());
                     // Alone in its bridge: it hears prompts, its keys are heard, and what it does is listened to.
-                    self.mixer.set(1, HearMatrix::default().with(self.leg, &[]));
+                    self.rev += 1;
+                    self.mixer.set(self.rev, HearMatrix::default().with(self.leg, &[]));
                     self.calls.wiring.media.listen(self.leg);
                 }
                 ("answered", CallOutEvent::Answered)
             }
             OutboundEvent::Told => ("told", CallOutEvent::Told),
             OutboundEvent::Confirmed => ("confirmed", CallOutEvent::Confirmed),
+            OutboundEvent::Joined => ("caller_joined", CallOutEvent::Joined),
+            OutboundEvent::Parted { secs } => ("caller_parted", CallOutEvent::Parted { secs }),
+            OutboundEvent::NotJoined(why) => ("caller_not_joined", CallOutEvent::NotJoined(why)),
+            OutboundEvent::Waits(wait) => ("waits", CallOutEvent::Waits(wait)),
             OutboundEvent::Ended(how) => return self.on_end(reading, how),
         };
         self.record(reading, told.0, json!({}));

@@ -209,7 +209,7 @@ async fn an_operator_takes_a_waiting_caller_out_of_turn_only_with_a_free_seat() 
     assert_eq!(house.calls.command(&nobody, &UserId::named("kim"), Command::Take).await, Err(CommandError::NoSuchCall));
 }
 
-fn call_out() -> CallOutRequest {
+pub(super) fn call_out() -> CallOutRequest {
     CallOutRequest {
         attempt: AttemptId::named("one"),
         account: Some(AccountId::named("plumbing")),
@@ -219,6 +219,9 @@ fn call_out() -> CallOutRequest {
         intro: "Imaginary Plumbing has an urgent message.".into(),
         content: Some("Burst pipe. Call back 555 0150.".into()),
         leave: None,
+        pin: None,
+        caller: None,
+        longest_talk_secs: None,
     }
 }
 
@@ -270,7 +273,7 @@ async fn a_call_out_that_is_taken_back_stops_ringing() {
 }
 
 /// The leg of a call-out that was dialled, and where its events go.
-async fn dialled_out(house: &mut House) -> (LegId, Vec<u8>, mpsc::Sender<LegEvent>) {
+pub(super) async fn dialled_out(house: &mut House) -> (LegId, Vec<u8>, mpsc::Sender<LegEvent>) {
     let dialled = |d: &Did| match d {
         Did::Dialled { leg, offer, events } => Some((*leg, offer.clone(), events.clone())),
         _ => None,

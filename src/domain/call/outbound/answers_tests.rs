@@ -77,7 +77,7 @@ impl Heard {
 }
 
 /// What it takes to say.
-const fn length(what: Saying) -> u64 {
+fn length(what: Saying) -> u64 {
     match what {
         Saying::Intro => 6_000,
         Saying::Check => 2_000,
@@ -85,6 +85,9 @@ const fn length(what: Saying) -> u64 {
         Saying::Question => 4_000,
         Saying::Leave => 14_000,
         Saying::Thanks | Saying::Handled => 2_500,
+        Saying::Pin | Saying::WrongPin | Saying::Refused | Saying::Connecting | Saying::Back(_) => {
+            unreachable!("no reading here asks for a PIN or has a caller")
+        }
     }
 }
 
@@ -134,11 +137,17 @@ fn told(does: &[Does]) -> Vec<(u64, OutboundInput)> {
 fn play(answer: &Answer, leave: Option<&str>) -> Heard {
     let clock = TestClock::at(UtcMs(0));
     let start = clock.instant();
-    let reading = Reading { intro: "Intro.".into(), content: Some("Content.".into()), leave: leave.map(str::to_owned) };
+    let reading = Reading {
+        intro: "Intro.".into(),
+        content: Some("Content.".into()),
+        leave: leave.map(str::to_owned),
+        ..Reading::default()
+    };
     let setup = OutboundSetup {
         leg: LegId(1),
         to: PhoneNumber::parse("+12025550190").expect("a valid number"),
         ring: Duration::from_secs(30),
+        longest_talk: None,
         first: reading.clone(),
     };
     let mut call = Outbound::new(start, setup);
@@ -163,7 +172,7 @@ fn play(answer: &Answer, leave: Option<&str>) -> Heard {
                     }
                 }
                 OutboundOutput::Event { event, .. } => events.push(event),
-                OutboundOutput::Dial { .. } => {}
+                _ => {}
             }
         }
         if let Some(OutboundEvent::Ended(end)) = events.last() {

@@ -48,6 +48,12 @@ impl Line {
         self.quiet_since = matches!(heard, Heard::Quiet | Heard::Beep).then_some(now);
     }
 
+    /// What it did while somebody else was talked with says nothing of now.
+    pub(super) const fn forget_sounds(&mut self) {
+        self.voice_since = None;
+        self.tone = false;
+    }
+
     /// It makes a sound now.
     pub(super) const fn sounds(&self) -> bool {
         self.voice_since.is_some() || self.tone

@@ -1,19 +1,25 @@
 //! A call made by the machine that reads messages out (design §6, *Call-out by machine*).
 //!
-//! Says who calls; 1 hears the message; once that was heard to its end, call-back number included, 1 confirms and
-//! 9 repeats. Further messages for the same telephone are read in the same call, one after the other. Where nobody takes it,
+//! Says who calls; 1 hears the message, after a PIN where the account asks for one (`pin`); once that was heard to its end,
+//! call-back number included, 1 confirms, 2 connects with the caller (`caller`) and 9 repeats. Further messages for the same telephone are read in the same call, one after the other. Where nobody takes it,
 //! what may be left is said once the far end is silent: behind a greeting and its beep, whole from the first word. Where there is
 //! no message to hear (an alarm), the first 1 confirms. Does not know why it calls or what follows: `engine/calls` drives it for the
 //! dispatcher and the alarm chain.
 //!
 //! What always holds: a 1 pressed before the message was heard through is never a confirmation; who hangs up in
-//! mid-message was not told; nothing of the message is said where nobody pressed 1, nor behind a beep; a key heard while
-//! something else speaks counts only once another was pressed for it; [`OutboundEvent::Ended`] comes exactly once for each
+//! mid-message was not told; nothing of the message is said where nobody pressed 1 or the PIN is missing, nor behind a beep; a
+//! talk with the caller confirms nothing, and their leg is hung up with the call; a key heard while something else speaks counts only once another was pressed for it; [`OutboundEvent::Ended`] comes exactly once for each
 //! message and the leg is hung up exactly once.
 
 #[cfg(test)]
 mod answers_tests;
+mod caller;
+#[cfg(test)]
+mod caller_tests;
 mod line;
+mod pin;
+#[cfg(test)]
+mod pin_tests;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -23,10 +29,15 @@ use std::time::{Duration, Instant};
 
 use super::cause::Cause;
 use super::leg::{Leg, LegInput, LegState};
+use caller::{CallerLeg, Talk};
 use line::Line;
-use words::{Saying, speech};
+use pin::Pins;
+use words::{Back, Saying, speech};
 
-pub use words::{Heard, OutboundEnd, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup, Reading, speeches};
+pub use words::{
+    AskPin, Heard, Hears, OutboundEnd, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup, PinLooked, Reading,
+    speeches,
+};
 
 /// How often the introduction, and the question at the end, are said.
 const TIMES: u32 = 3;
@@ -65,6 +76,14 @@ enum Phase {
     },
     /// Listens for the end of a greeting, to leave what is to be left.
     Listening {
+        until: Instant,
+    },
+    /// A PIN is being looked up.
+    Looking {
+        until: Instant,
+    },
+    /// The caller is rung, or talked with.
+    WithCaller {
         until: Instant,
     },
     Over,
@@ -113,6 +132,9 @@ pub struct Outbound {
     /// A key was pressed that counts, and it was surely a person's.
     accepted: bool,
     checked: bool,
+    pins: Pins,
+    caller: CallerLeg,
+    talk: Talk,
     outputs: VecDeque<OutboundOutput>,
 }
 
@@ -139,6 +161,9 @@ impl Outbound {
             patience_until: None,
             accepted: false,
             checked: false,
+            pins: Pins::default(),
+            caller: CallerLeg::None,
+            talk: Talk::default(),
             outputs: VecDeque::new(),
         }
     }
@@ -149,6 +174,8 @@ impl Outbound {
         match input {
             OutboundInput::Start => self.start(),
             OutboundInput::Leg(event) => self.on_leg(event),
+            OutboundInput::Caller(event) => self.on_caller(event),
+            OutboundInput::Looked(looked) => self.on_looked(looked),
             OutboundInput::Heard(heard) => self.on_heard(heard),
             OutboundInput::PlayDone { play } => self.on_play_done(play),
             OutboundInput::Further(reading) => self.further(*reading),
@@ -167,7 +194,11 @@ impl Outbound {
     /// did not come.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let until = match self.phase {
-            Phase::Ringing { until } | Phase::Saying { until, .. } | Phase::Listening { until } => until,
+            Phase::Ringing { until }
+            | Phase::Saying { until, .. }
+            | Phase::Listening { until }
+            | Phase::Looking { until }
+            | Phase::WithCaller { until } => until,
             Phase::New | Phase::Over => return None,
         };
         Some(self.spoken_over_at().map_or(until, |at| at.min(until)))
@@ -201,9 +232,8 @@ impl Outbound {
             }
             (LegInput::Digit(key), Phase::Saying { what, .. }) => self.on_key(key, what),
             (LegInput::Digit(key), Phase::Listening { .. }) => self.on_key(key, Saying::Leave),
-            (LegInput::Ended(why), Phase::Ringing { .. } | Phase::Saying { .. } | Phase::Listening { .. }) => {
-                self.end(why);
-            }
+            (LegInput::Digit('*'), Phase::WithCaller { .. }) => self.come_back(Cause::Released),
+            (LegInput::Ended(why), _) if !matches!(self.phase, Phase::New | Phase::Over) => self.end(why),
             _ => {}
         }
     }
@@ -223,8 +253,12 @@ impl Outbound {
                 self.accept();
             }
             // Before the call-back number was spoken, 1 is no confirmation (design §6).
-            ('1', Saying::Question) => self.confirm(),
-            ('9', Saying::Content | Saying::Question) if self.readings < READINGS => self.read(),
+            ('1', Saying::Question | Saying::Back(_)) => self.confirm(),
+            ('2', Saying::Question | Saying::Back(_)) => self.connect(),
+            ('2', Saying::Connecting) => self.dial_caller(),
+            ('*', Saying::Connecting) => self.say(Saying::Back(Back::GaveUp)),
+            ('9', Saying::Content | Saying::Question | Saying::Back(_)) if self.readings < READINGS => self.read(),
+            (_, Saying::Pin | Saying::WrongPin) => self.on_pin_key(key),
             _ => {}
         }
     }
@@ -245,7 +279,7 @@ impl Outbound {
     }
 
     fn on_heard(&mut self, heard: Heard) {
-        if !matches!(self.phase, Phase::Saying { .. } | Phase::Listening { .. }) {
+        if !matches!(self.phase, Phase::Saying { .. } | Phase::Listening { .. } | Phase::Looking { .. }) {
             return;
         }
         self.line.hear(self.now, heard);
@@ -285,6 +319,9 @@ impl Outbound {
     }
 
     fn read(&mut self) {
+        if self.lacks_pin() {
+            return self.ask_pin();
+        }
         self.readings += 1;
         self.said = 0;
         self.say(Saying::Content);
@@ -292,7 +329,7 @@ impl Outbound {
 
     fn offer(&mut self, entry: usize) {
         self.current = entry;
-        (self.said, self.readings) = (0, 0);
+        (self.said, self.readings, self.talk) = (0, 0, Talk::default());
         self.say(Saying::Intro);
     }
 
@@ -363,6 +400,10 @@ impl Outbound {
                     self.leave_to_machine();
                 }
             }
+            Saying::Pin | Saying::WrongPin => self.wait_for_pin(),
+            Saying::Refused => self.go_on(),
+            Saying::Connecting => self.dial_caller(),
+            Saying::Back(_) => self.back_at_question(),
             Saying::Content => {
                 let entry = &mut self.entries[self.current];
                 entry.offered = true;
@@ -410,6 +451,13 @@ impl Outbound {
                 self.end(if rang { Cause::NoAnswer } else { Cause::Unreachable });
             }
             Phase::Listening { until } if until <= self.now => self.leave_now(),
+            Phase::Looking { until } if until <= self.now => self.on_looked(PinLooked::Failed),
+            Phase::WithCaller { until } if until <= self.now => self.on_caller_due(),
+            Phase::Saying { what: Saying::Pin | Saying::WrongPin, until }
+                if until <= self.now && self.playing.is_none() =>
+            {
+                self.pin_waited_for();
+            }
             Phase::Saying { what, until } if until <= self.now => {
                 let times = if what == Saying::Check { CHECKS } else { TIMES };
                 if self.playing.is_some() {
@@ -441,12 +489,18 @@ impl Outbound {
         let entry = self.entries.len();
         self.entries.push(Entry::new(reading));
         // Where nobody took the others, it is left as they are.
-        self.entries[entry].offered = self.leaves > 0 && !self.accepted;
+        self.entries[entry].offered = self.leaves > 0 && !self.accepted || self.is_refused(entry);
         match self.phase {
             Phase::New => {}
             Phase::Ringing { .. } if self.leg.state == LegState::Dialling => {}
             Phase::Ringing { .. } => self.tell(entry, OutboundEvent::Ringing),
-            Phase::Saying { .. } | Phase::Listening { .. } => self.tell(entry, OutboundEvent::Answered),
+            Phase::Saying { .. } | Phase::Listening { .. } | Phase::Looking { .. } => {
+                self.tell(entry, OutboundEvent::Answered);
+            }
+            Phase::WithCaller { .. } => {
+                self.tell(entry, OutboundEvent::Answered);
+                self.tell(entry, OutboundEvent::Waits(true));
+            }
             Phase::Over => self.end_entry(entry, OutboundEnd::NotReached(Cause::Released)),
         }
     }
@@ -457,10 +511,16 @@ impl Outbound {
         if !wanted {
             return;
         }
-        let spoken_of = reading == self.current && matches!(self.phase, Phase::Saying { .. } | Phase::Listening { .. });
+        if reading == self.current && self.caller == CallerLeg::Joined {
+            // They are talked with; what is handled is told afterwards.
+            self.entries[reading].cancelled = true;
+            return;
+        }
+        let spoken_of = reading == self.current && self.is_answered();
         let alone = self.entries.iter().enumerate().all(|(i, entry)| i == reading || entry.ended);
         self.entries[reading].cancelled = true;
         if spoken_of {
+            self.let_caller_go(Cause::Released);
             self.say(Saying::Handled);
         } else if alone {
             self.end(Cause::Released);
@@ -515,7 +575,7 @@ impl Outbound {
 
     /// What it means for a message that the call ends now.
     fn result_of(&self, entry: &Entry, why: Cause) -> OutboundEnd {
-        let answered = matches!(self.phase, Phase::Saying { .. } | Phase::Listening { .. });
+        let answered = self.is_answered();
         let silent = !self.line.ever_heard && !self.accepted;
         match entry {
             _ if entry.confirmed => OutboundEnd::Confirmed,
@@ -532,10 +592,16 @@ impl Outbound {
         }
     }
 
+    /// Somebody, or something, is there.
+    const fn is_answered(&self) -> bool {
+        !matches!(self.phase, Phase::New | Phase::Ringing { .. } | Phase::Over)
+    }
+
     fn end(&mut self, why: Cause) {
         if self.phase == Phase::Over {
             return;
         }
+        self.let_caller_go(Cause::Released);
         let results: Vec<OutboundEnd> = self.entries.iter().map(|entry| self.result_of(entry, why)).collect();
         self.phase = Phase::Over;
         self.playing = None;

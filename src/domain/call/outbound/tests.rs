@@ -7,37 +7,46 @@ use crate::base::rng::Rng;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::LegId;
 
-fn reading(name: &str, leave: Option<&str>) -> Reading {
+pub(super) fn reading(name: &str, leave: Option<&str>) -> Reading {
     Reading {
         intro: format!("Intro{name}."),
         content: Some(format!("Content{name}.")),
         leave: leave.map(|leave| format!("{leave}{name}.")),
+        ..Reading::default()
     }
 }
 
-struct Phone {
-    clock: TestClock,
-    call: Outbound,
-    heard: Vec<String>,
+pub(super) struct Phone {
+    pub(super) clock: TestClock,
+    pub(super) call: Outbound,
+    pub(super) heard: Vec<String>,
     /// Of the first message.
-    events: Vec<OutboundEvent>,
+    pub(super) events: Vec<OutboundEvent>,
     /// Of those that came later.
-    further: Vec<(usize, OutboundEvent)>,
-    hung_up: usize,
+    pub(super) further: Vec<(usize, OutboundEvent)>,
+    pub(super) hung_up: usize,
     play: u64,
+    /// What else was to be done.
+    pub(super) did: Vec<OutboundOutput>,
 }
 
 impl Phone {
     fn dialled(leave: Option<&str>) -> Self {
+        Self::dialled_for(reading("", leave))
+    }
+
+    pub(super) fn dialled_for(first: Reading) -> Self {
         let clock = TestClock::at(UtcMs(0));
         let setup = OutboundSetup {
             leg: LegId(1),
             to: PhoneNumber::parse("+12025550190").expect("a valid number"),
             ring: Duration::from_secs(30),
-            first: reading("", leave),
+            longest_talk: Some(Duration::from_secs(600)),
+            first,
         };
         let call = Outbound::new(clock.instant(), setup);
-        let mut phone = Self { clock, call, heard: vec![], events: vec![], further: vec![], hung_up: 0, play: 0 };
+        let mut phone =
+            Self { clock, call, heard: vec![], events: vec![], further: vec![], hung_up: 0, play: 0, did: vec![] };
         phone.hear(OutboundInput::Start);
         phone
     }
@@ -50,10 +59,20 @@ impl Phone {
 
     /// And says hello.
     fn answers(leave: Option<&str>) -> Self {
-        let mut phone = Self::rings(leave);
+        Self::answers_for(reading("", leave))
+    }
+
+    pub(super) fn answers_for(first: Reading) -> Self {
+        let mut phone = Self::dialled_for(first);
+        phone.hear(OutboundInput::Leg(LegInput::Ringing));
         phone.hear(OutboundInput::Leg(LegInput::Answered));
         phone.says_hello();
         phone
+    }
+
+    /// The last words that were said.
+    pub(super) fn last(&self) -> &str {
+        self.heard.last().map_or("", String::as_str)
     }
 
     fn says_hello(&mut self) {
@@ -62,12 +81,12 @@ impl Phone {
         self.hear(OutboundInput::Heard(Heard::Quiet));
     }
 
-    fn ends(&self, reading: usize) -> Vec<OutboundEnd> {
+    pub(super) fn ends(&self, reading: usize) -> Vec<OutboundEnd> {
         let ends = self.further.iter().filter(|(of, _)| *of == reading);
         ends.filter_map(|(_, event)| if let OutboundEvent::Ended(how) = event { Some(*how) } else { None }).collect()
     }
 
-    fn hear(&mut self, input: OutboundInput) {
+    pub(super) fn hear(&mut self, input: OutboundInput) {
         self.call.handle(self.clock.instant(), input);
         while let Some(output) = self.call.poll_output() {
             match output {
@@ -78,27 +97,27 @@ impl Phone {
                 OutboundOutput::Event { reading: 0, event } => self.events.push(event),
                 OutboundOutput::Event { reading, event } => self.further.push((reading, event)),
                 OutboundOutput::HangUp { .. } => self.hung_up += 1,
-                _ => {}
+                other => self.did.push(other),
             }
         }
     }
 
-    fn hears_to_end(&mut self) {
+    pub(super) fn hears_to_end(&mut self) {
         self.hear(OutboundInput::PlayDone { play: self.play });
     }
 
-    fn presses(&mut self, key: char) {
+    pub(super) fn presses(&mut self, key: char) {
         self.hear(OutboundInput::Leg(LegInput::Digit(key)));
     }
 
-    fn waits(&mut self) {
+    pub(super) fn waits(&mut self) {
         if let Some(at) = self.call.poll_timeout() {
             self.clock.advance(at - self.clock.instant());
             self.hear(OutboundInput::Tick);
         }
     }
 
-    fn ended(&self) -> Option<OutboundEnd> {
+    pub(super) fn ended(&self) -> Option<OutboundEnd> {
         self.events.iter().find_map(|e| match e {
             OutboundEvent::Ended(how) => Some(*how),
             _ => None,

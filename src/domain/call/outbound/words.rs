@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use crate::base::id::ContactId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
+use crate::domain::checkin::pin::Pin;
 
 /// Whom to call, and what is to be said first. More may come while the call is up ([`OutboundInput::Further`]).
 #[derive(Clone, Debug)]
@@ -14,11 +16,20 @@ pub struct OutboundSetup {
     pub leg: LegId,
     pub to: PhoneNumber,
     pub ring: Duration,
+    /// How long they may talk with the caller; none: up to an hour.
+    pub longest_talk: Option<Duration>,
     pub first: Reading,
 }
 
-/// One message to be read. In the outputs they are told apart by number, in the order in which they came, from 0.
+/// Whoever is called has to show by PIN who they are before they hear a message: this person's own, or the one that all of
+/// the account's people share.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskPin {
+    pub contact: Option<ContactId>,
+}
+
+/// One message to be read. In the outputs they are told apart by number, in the order in which they came, from 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// Who calls and what for; nothing of the message.
     pub intro: String,
@@ -26,6 +37,10 @@ pub struct Reading {
     pub content: Option<String>,
     /// What is left when nobody takes it.
     pub leave: Option<String>,
+    /// It is read to nobody without.
+    pub pin: Option<AskPin>,
+    /// Whom 2 connects with, once the message was heard.
+    pub caller: Option<PhoneNumber>,
 }
 
 /// What a call-out is told.
@@ -33,6 +48,10 @@ pub struct Reading {
 pub enum OutboundInput {
     Start,
     Leg(LegInput),
+    /// Of the caller who was dialled last.
+    Caller(LegInput),
+    /// What became of a PIN.
+    Looked(PinLooked),
     /// What the far end does.
     Heard(Heard),
     PlayDone {
@@ -47,6 +66,16 @@ pub enum OutboundInput {
     /// The service is stopping: hung up at once, and nothing is said that may not be true.
     Stop,
     Tick,
+}
+
+/// What is said of a PIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PinLooked {
+    Right,
+    /// Nobody's whom the message is for, or one too many: which of the two is not told.
+    Wrong,
+    /// It could not be looked up.
+    Failed,
 }
 
 /// What the far end does, as far as it can be heard without knowing words.
@@ -67,11 +96,53 @@ pub enum Heard {
 /// What a call-out wants done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboundOutput {
-    Dial { leg: LegId, to: PhoneNumber },
-    Play { leg: LegId, play: u64, speech: Speech },
-    StopPlay { leg: LegId, play: u64 },
-    HangUp { leg: LegId },
-    Event { reading: usize, event: OutboundEvent },
+    Dial {
+        leg: LegId,
+        to: PhoneNumber,
+    },
+    Play {
+        leg: LegId,
+        play: u64,
+        speech: Speech,
+    },
+    StopPlay {
+        leg: LegId,
+        play: u64,
+    },
+    HangUp {
+        leg: LegId,
+    },
+    Event {
+        reading: usize,
+        event: OutboundEvent,
+    },
+    /// Does this PIN show who they are? Answered by [`OutboundInput::Looked`].
+    Look {
+        of: AskPin,
+        pin: Pin,
+    },
+    /// Dial the caller on a leg of their own; what it does comes as [`OutboundInput::Caller`].
+    DialCaller {
+        to: PhoneNumber,
+    },
+    HangUpCaller,
+    /// Who hears whom from now on.
+    Hear(Hears),
+    /// A tone for both who talk: soon it is over.
+    Warn,
+}
+
+/// Who hears whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hears {
+    /// Whoever was called hears what is said to them.
+    Alone,
+    /// They hear that the caller's telephone rings.
+    Ringback,
+    /// They hear the caller's line, on which nobody has answered yet and nobody hears them.
+    Early,
+    /// The two hear each other.
+    Each,
 }
 
 /// What happened with a message, for the dispatcher.
@@ -83,6 +154,16 @@ pub enum OutboundEvent {
     Told,
     /// 1 was pressed after that.
     Confirmed,
+    /// 2 was pressed after that, and they talk with the caller.
+    Joined,
+    /// They no longer do, after so long.
+    Parted {
+        secs: u32,
+    },
+    /// The caller was dialled in vain.
+    NotJoined(Cause),
+    /// Another message's caller is talked with, or no longer: so long this one waits.
+    Waits(bool),
     Ended(OutboundEnd),
 }
 
@@ -117,11 +198,44 @@ pub(super) enum Saying {
     Intro,
     /// A key was heard while something else spoke: asks for another, which no recording presses.
     Check,
+    /// Asks for the PIN.
+    Pin,
+    WrongPin,
+    /// There is no message without.
+    Refused,
     Content,
     Question,
+    /// 2 was pressed.
+    Connecting,
+    /// They are back from the caller.
+    Back(Back),
     Leave,
     Thanks,
     Handled,
+}
+
+/// Why somebody is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Back {
+    /// They were connected, and are no longer.
+    Parted,
+    /// They did not want to wait.
+    GaveUp,
+    Busy,
+    NoAnswer,
+    /// There was no way to the caller.
+    NoWay,
+}
+
+impl Back {
+    pub(super) const fn of(why: Cause) -> Self {
+        match why {
+            Cause::Busy | Cause::Declined | Cause::Unwanted => Self::Busy,
+            Cause::NoAnswer | Cause::HungUp => Self::NoAnswer,
+            Cause::Released => Self::GaveUp,
+            _ => Self::NoWay,
+        }
+    }
 }
 
 /// The words of `what`; `more`: another message follows. None: there is nothing to leave, or to hear.
@@ -137,10 +251,31 @@ fn message_words(reading: &Reading, content: &str, what: Saying, more: bool) -> 
     Some(match (what, more) {
         (Saying::Intro, _) => format!("{} To hear the message, press 1.", reading.intro),
         (Saying::Check, _) => "To hear the message now, press 5.".to_owned(),
+        (Saying::Pin, _) => "Please enter your PIN, then press the pound key.".to_owned(),
+        (Saying::WrongPin, _) => "That PIN is not right. Please enter your PIN, then press the pound key.".to_owned(),
+        (Saying::Refused, _) => "The message cannot be read out now.".to_owned(),
         (Saying::Content, _) => content.to_owned(),
+        (Saying::Question, _) if reading.caller.is_some() => {
+            "To confirm that you have this message, press 1. To be connected to the caller now, press 2. \
+             To hear it again, press 9."
+                .to_owned()
+        }
         (Saying::Question, _) => {
             "To confirm that you have this message, press 1. To hear it again, press 9.".to_owned()
         }
+        (Saying::Connecting, _) => {
+            "You will be connected to the caller now. To come back, press star; then you can confirm the \
+             message."
+                .to_owned()
+        }
+        (Saying::Back(back), _) => match back {
+            Back::Parted => "You are no longer connected to the caller.",
+            Back::GaveUp => "The caller is not rung any more.",
+            Back::Busy => "The caller's line is busy.",
+            Back::NoAnswer => "The caller does not answer.",
+            Back::NoWay => "The caller could not be connected.",
+        }
+        .to_owned(),
         (Saying::Leave, _) => reading.leave.clone()?,
         (Saying::Thanks, false) => "Thank you. The message is confirmed. Goodbye.".to_owned(),
         (Saying::Thanks, true) => "Thank you. The message is confirmed. There is another one.".to_owned(),
@@ -153,19 +288,31 @@ fn alarm_words(reading: &Reading, what: Saying, more: bool) -> Option<String> {
     Some(match (what, more) {
         (Saying::Intro, _) => format!("{} If you see to it, press 1.", reading.intro),
         (Saying::Check, _) => "If you see to it, press 5 now.".to_owned(),
-        (Saying::Content | Saying::Question, _) => return None,
+        (
+            Saying::Pin
+            | Saying::WrongPin
+            | Saying::Refused
+            | Saying::Content
+            | Saying::Question
+            | Saying::Connecting
+            | Saying::Back(_),
+            _,
+        ) => return None,
         (Saying::Leave, _) => reading.leave.clone()?,
         (Saying::Thanks, false) => "Thank you. It is acknowledged. Goodbye.".to_owned(),
-        (Saying::Thanks, true) => "Thank you. It is acknowledged. There is a message too.".to_owned(),
+        (Saying::Thanks, true) => "Thank you. It is acknowledged. There is another alarm.".to_owned(),
         (Saying::Handled, false) => "Somebody sees to it already. Goodbye.".to_owned(),
-        (Saying::Handled, true) => "Somebody sees to it already. There is a message too.".to_owned(),
+        (Saying::Handled, true) => "Somebody sees to it already. There is another alarm.".to_owned(),
     })
 }
 
 /// All words that may be said for a message, to be made ready before.
 pub fn speeches(reading: &Reading) -> Vec<Speech> {
     let own = [Saying::Intro, Saying::Check, Saying::Content, Saying::Question, Saying::Leave];
-    let own = own.into_iter().map(|what| (what, false));
+    let pin = reading.pin.iter().flat_map(|_| [Saying::Pin, Saying::WrongPin, Saying::Refused]);
+    let back = [Back::Parted, Back::GaveUp, Back::Busy, Back::NoAnswer, Back::NoWay].map(Saying::Back);
+    let caller = reading.caller.iter().flat_map(|_| back.into_iter().chain([Saying::Connecting]));
+    let own = own.into_iter().chain(pin).chain(caller).map(|what| (what, false));
     let both = [Saying::Thanks, Saying::Handled].into_iter().flat_map(|what| [(what, false), (what, true)]);
     own.chain(both).filter_map(|(what, more)| speech(reading, what, more)).collect()
 }
