@@ -20,8 +20,10 @@ use crate::domain::dispatch::event::Failure;
 use crate::domain::dispatch::protocol::Method;
 use crate::domain::dispatch::state::{Phase, State};
 use crate::domain::recap::report::{Item, Report, report};
+use crate::domain::recap::table::table;
 use crate::domain::recap::{Held, Recap, RecapMail, lost_alarm};
-use crate::io::deliver::{Delivery, Mail, Mailer};
+use crate::io::deliver::{Attached, Delivery, Mail, Mailer};
+use crate::io::pdf;
 use crate::io::store::inbound::{Arrival, Inbound, RECAPS};
 use crate::io::store::recaps::PlanSet;
 use crate::io::store::{Store, StoreError};
@@ -164,6 +166,7 @@ impl Recaps {
         if recap.held.is_empty() && recap.taken.is_empty() && !set.plan.empty {
             recap.mails.clear();
         }
+        recap.files = set.plan.files;
         let mut tx = self.store.write().await?;
         if tx.insert_recap(&recap).await? { tx.commit("recap_made").await } else { tx.rollback().await }
     }
@@ -201,9 +204,9 @@ impl Recaps {
         tx.commit("recap_claimed").await?;
         let Some(mut recap) = self.store.find_recap(id).await? else { return Ok(()) };
         let Some(account) = self.store.find_account(&recap.account).await? else { return Ok(()) };
-        let (report, editions) = self.render(&account, &recap).await?;
+        let (report, files, editions) = self.render(&account, &recap).await?;
         for n in recap.due(now) {
-            let mail = letter(&account, &recap, n, &report);
+            let mail = letter(&account, &recap, n, &report, &files);
             failpoint("recap", "before_send");
             let sending = tokio::time::timeout(PATIENCE, self.mailer.send(&mail));
             let late = |_| Delivery::Failed { failure: Failure::Unknown, why: "timeout".to_owned() };
@@ -297,8 +300,12 @@ impl Recaps {
         new
     }
 
-    /// The report, and in which edition each held message is in it.
-    async fn render(&self, account: &Account, recap: &Recap) -> Result<(Report, Vec<Option<u32>>), StoreError> {
+    /// The report, what goes along with it, and in which edition each held message is in it.
+    async fn render(
+        &self,
+        account: &Account,
+        recap: &Recap,
+    ) -> Result<(Report, Vec<Attached>, Vec<Option<u32>>), StoreError> {
         let (mut held, mut editions) = (Vec::new(), Vec::new());
         for waiting in &recap.held {
             let item = self.item(account, &waiting.message).await?;
@@ -309,7 +316,16 @@ impl Recaps {
         for message in &recap.taken {
             taken.extend(self.item(account, message).await?);
         }
-        Ok((report(account, recap, &held, &taken), editions))
+        let report = report(account, recap, &held, &taken);
+        let mut files = Vec::new();
+        if recap.files.pdf {
+            files.extend(paper(recap, &report).await);
+        }
+        if recap.files.csv {
+            let octets = table(account, recap, &held, &taken).into_bytes();
+            files.push(Attached { name: recap.file_name("csv"), kind: "text/csv; charset=utf-8", octets });
+        }
+        Ok((report, files, editions))
     }
 
     /// A message as it is now; none if it was taken back meanwhile.
@@ -335,7 +351,19 @@ fn is_for_a_recap(state: &State) -> bool {
     waits && state.protocol.steps.iter().any(|step| step.method == Method::HoldForRecap)
 }
 
-fn letter(account: &Account, recap: &Recap, n: usize, report: &Report) -> Mail {
+/// The report as pages. One that cannot be set is no reason to keep the email back, which says the same.
+async fn paper(recap: &Recap, report: &Report) -> Option<Attached> {
+    let (subject, blocks) = (report.subject.clone(), report.blocks.clone());
+    match tokio::task::spawn_blocking(move || pdf::pages(&subject, &blocks)).await {
+        Ok(octets) => Some(Attached { name: recap.file_name("pdf"), kind: "application/pdf", octets }),
+        Err(_) => {
+            tracing::error!(recap = %recap.id, code = "recap.no_pages", "a recap leaves without its pages");
+            None
+        }
+    }
+}
+
+fn letter(account: &Account, recap: &Recap, n: usize, report: &Report, files: &[Attached]) -> Mail {
     let mail = &recap.mails[n];
     Mail {
         attempt: mail.attempt.clone(),
@@ -344,7 +372,7 @@ fn letter(account: &Account, recap: &Recap, n: usize, report: &Report) -> Mail {
         subject: report.subject.clone(),
         body: report.text.clone(),
         html: Some(report.html.clone()),
-        attached: None,
+        attached: files.to_vec(),
         answers: None,
     }
 }

@@ -35,7 +35,8 @@ async fn a_supervisor_sets_the_recap_and_a_protocol_may_hold_for_it_only_then() 
     assert_eq!((&fault["pointer"], &fault["code"]), (&json!("/steps/0"), &json!("protocol.no_recap")));
 
     let olive = with_email(&house, &sam).await;
-    let plan = json!({"times": ["08:00", "17:30"], "to": [{"contact": olive, "destination": "email"}], "empty": true});
+    let plan = json!({"times": ["08:00", "17:30"], "to": [{"contact": olive, "destination": "email"}], "empty": true,
+        "files": {"pdf": true, "csv": false}});
     let set = house.ask(Method::PUT, RECAP, &sam, plan.clone()).await;
     assert_eq!((set.status, &set.json()["plan"]), (StatusCode::OK, &plan));
     assert!(house.fetch(RECAP, &sam).await.json()["next_at"].is_i64());

@@ -69,7 +69,7 @@ async fn prepare(case: &Case) -> DispatchId {
     let clock = TestClock::at(NIGHT);
     let (dispatcher, _) = at_work(&store, &clock, case.directory.path());
     let to = vec![Recipient { contact: ContactId::named("Olive"), destination: "email".into() }];
-    let plan = Plan { times: TimeOfDay::parse("08:00").into_iter().collect(), to, empty: false };
+    let plan = Plan { times: TimeOfDay::parse("08:00").into_iter().collect(), to, empty: false, ..Plan::default() };
     let mut tx = store.write().await.expect("the store writes");
     let set = PlanSet { account: AccountId::named("one"), plan, set_at: NIGHT, since: NIGHT };
     tx.set_recap_plan(&set).await.expect("a plan");

@@ -5,7 +5,7 @@ use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::hold::TimeOfDay;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::Phase;
-use cordboard::domain::recap::plan::{Plan, Recipient};
+use cordboard::domain::recap::plan::{Files, Plan, Recipient};
 use cordboard::io::deliver::Delivery;
 use cordboard::io::store::recaps::PlanSet;
 
@@ -23,7 +23,7 @@ fn routine() -> Protocol {
 
 async fn with_recap(desk: &Desk, to: &[&str], empty: bool) {
     let to = to.iter().map(|name| Recipient { contact: ContactId::named(name), destination: "email".into() }).collect();
-    let plan = Plan { times: vec![TimeOfDay::parse("08:00").expect("a time")], to, empty };
+    let plan = Plan { times: vec![TimeOfDay::parse("08:00").expect("a time")], to, empty, ..Plan::default() };
     let mut tx = desk.store.write().await.expect("the store writes");
     let set = PlanSet { account: AccountId::named("one"), plan, set_at: desk.now(), since: desk.now() };
     tx.set_recap_plan(&set).await.expect("a plan");
@@ -65,6 +65,25 @@ async fn what_is_held_for_the_recap_goes_out_once_at_eight_and_is_done() {
 async fn the_same_on_postgresql() {
     let Some(server) = Postgres::start("a recap on PostgreSQL") else { return };
     a_drip_waits_for_the_morning(Desk::on_postgres(server.create_database(), &routine()).await).await;
+}
+
+#[tokio::test]
+async fn the_same_goes_along_as_pages_and_as_a_table_where_the_client_wants_them() {
+    let mut desk = Desk::at_work(&routine()).await;
+    with_recap(&desk, &["Olive"], false).await;
+    let mut set = desk.store.find_recap_plan(&AccountId::named("one")).await.expect("asked").expect("a plan");
+    set.plan.files = Files { pdf: true, csv: true };
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.set_recap_plan(&set).await.expect("a plan");
+    tx.commit("test").await.expect("committed");
+    let drip = desk.takes("dripping tap").await;
+    desk.advance(TO_EIGHT).await;
+    look(&desk).await;
+    let mail = desk.phone("Olive").expect_mail("dripping tap");
+    for file in ["[recap-2026-03-07-0800.pdf, ", "[recap-2026-03-07-0800.csv, "] {
+        assert!(mail.words.contains(file), "{file}: {}", mail.words);
+    }
+    desk.ends(&drip, Phase::Recapped).await;
 }
 
 #[tokio::test]

@@ -7,13 +7,14 @@
 
 pub mod plan;
 pub mod report;
+pub mod table;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, RecapId, StepRunId};
 use crate::domain::dispatch::event::Failure;
-use plan::Slot;
+use plan::{Files, Slot};
 
 /// A recap that is made so long after its time is called late.
 const LATE_MS: i64 = 10 * 60_000;
@@ -39,6 +40,9 @@ pub struct Recap {
     /// What else was taken meanwhile, the oldest first.
     pub taken: Vec<MessageId>,
     pub mails: Vec<RecapMail>,
+    /// What goes along with each, as it was set when it was made.
+    #[serde(default)]
+    pub files: Files,
 }
 
 /// A message that waited for this recap.
@@ -120,7 +124,13 @@ impl Recap {
         };
         let mails = to.iter().enumerate().map(mail).collect();
         let (held, taken) = (Vec::new(), Vec::new());
-        Self { id, account, slot: slot.name(), since, due_at: slot.at, made_at: now, held, taken, mails }
+        let (slot, due_at, files) = (slot.name(), slot.at, Files::default());
+        Self { id, account, slot, since, due_at, made_at: now, held, taken, mails, files }
+    }
+
+    /// What a file of it is called: `recap-2026-03-07-0800.pdf`.
+    pub fn file_name(&self, ending: &str) -> String {
+        format!("recap-{}.{ending}", self.slot.replace(':', "").replace(' ', "-"))
     }
 
     /// The emails to be sent now, by their places.
@@ -227,6 +237,11 @@ mod tests {
         }
         assert!(tries > 20, "it was tried all day: {tries} times");
         assert!(recap.is_settled() && !recap.is_sent());
+    }
+
+    #[test]
+    fn a_file_of_it_is_called_by_its_date_and_time() {
+        assert_eq!(recap(0).file_name("csv"), "recap-2026-03-07-0800.csv");
     }
 
     #[test]

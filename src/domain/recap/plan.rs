@@ -26,6 +26,18 @@ pub struct Plan {
     /// Sent even if there is nothing to report.
     #[serde(default)]
     pub empty: bool,
+    #[serde(default)]
+    pub files: Files,
+}
+
+/// What goes along with each email of a recap, for whoever keeps it or counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Files {
+    /// The report as pages.
+    pub pdf: bool,
+    /// The messages as a table.
+    pub csv: bool,
 }
 
 /// One who gets it.

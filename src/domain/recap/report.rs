@@ -23,7 +23,7 @@ pub struct Item {
 }
 
 /// In place of what a protected message says.
-fn protected_words(account: &Account) -> String {
+pub(super) fn protected_words(account: &Account) -> String {
     format!("protected. {}", call_words(account))
 }
 
@@ -33,6 +33,21 @@ pub struct Report {
     pub subject: String,
     pub text: String,
     pub html: String,
+    /// The same, for pages.
+    pub blocks: Vec<Block>,
+}
+
+/// A piece of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    Heading(String),
+    Line(String),
+    /// A message: its title, labels with what was said, and what became of it.
+    Message {
+        title: String,
+        rows: Vec<(String, String)>,
+        became: Option<String>,
+    },
 }
 
 /// The report of `recap`: what was held for it and what else was taken.
@@ -68,8 +83,8 @@ pub fn report(account: &Account, recap: &Recap, held: &[Item], taken: &[Item]) -
     if all == 0 {
         paper.line("Nobody left a message.");
     }
-    let (text, html) = paper.finish(&account.name);
-    Report { subject, text, html }
+    let (text, html, blocks) = paper.finish(&account.name);
+    Report { subject, text, html, blocks }
 }
 
 /// What became of a message, in a sentence.
@@ -96,11 +111,12 @@ pub fn became(state: Option<&State>, now: UtcMs, zone: &str) -> String {
     }
 }
 
-/// The same words twice: plain, and as HTML.
+/// The same words three times: plain, as HTML, and in pieces.
 #[derive(Default)]
 struct Paper {
     text: String,
     html: String,
+    blocks: Vec<Block>,
     /// In place of what a protected message says.
     protected: String,
 }
@@ -109,11 +125,13 @@ impl Paper {
     fn heading(&mut self, words: &str) {
         let gap = if self.text.is_empty() { "" } else { "\n" };
         self.text.push_str(&format!("{gap}{words}\n{}\n", "=".repeat(words.chars().count().min(60))));
+        self.blocks.push(Block::Heading(words.to_owned()));
         self.html.push_str(&format!("<h2 style=\"font-size:18px;margin:20px 0 6px\">{}</h2>\n", escaped(words)));
     }
 
     fn line(&mut self, words: &str) {
         self.text.push_str(&format!("{words}\n"));
+        self.blocks.push(Block::Line(words.to_owned()));
         self.html.push_str(&format!("<p style=\"margin:4px 0\">{}</p>\n", escaped(words)));
     }
 
@@ -121,6 +139,7 @@ impl Paper {
         let message = &item.message;
         let title = format!("{} · {}", date_and_clock(message.taken_at, zone), item.call_type);
         self.text.push_str(&format!("\n{title}\n"));
+        self.blocks.push(Block::Message { title: title.clone(), rows: Vec::new(), became: None });
         self.html.push_str(&format!(
             "<div style=\"border:1px solid #d0d5dc;border-radius:6px;padding:8px 12px;margin:8px 0\">\n<b>{}</b>\n<table style=\"border-collapse:collapse\">\n",
             escaped(&title)
@@ -146,6 +165,9 @@ impl Paper {
     }
 
     fn row(&mut self, label: &str, words: &str) {
+        if let Some(Block::Message { rows, .. }) = self.blocks.last_mut() {
+            rows.push((label.to_owned(), words.to_owned()));
+        }
         self.html.push_str(&format!(
             "<tr><td style=\"color:#5b6572;padding:2px 12px 2px 0;vertical-align:top\">{}</td><td>{}</td></tr>\n",
             escaped(label),
@@ -159,6 +181,8 @@ impl Paper {
         let headline = if item.protected { self.protected.clone() } else { headline(&item.message) };
         let became = became(item.state.as_ref(), now, zone);
         self.text.push_str(&format!("\n{title}: {headline}\n  {became}\n"));
+        let rows = vec![(String::new(), headline.clone())];
+        self.blocks.push(Block::Message { title: title.clone(), rows, became: Some(became.clone()) });
         self.html.push_str(&format!(
             "<p style=\"margin:8px 0\"><b>{}</b>: {}<br><span style=\"color:#5b6572\">{}</span></p>\n",
             escaped(&title),
@@ -167,14 +191,14 @@ impl Paper {
         ));
     }
 
-    fn finish(self, title: &str) -> (String, String) {
+    fn finish(self, title: &str) -> (String, String, Vec<Block>) {
         let html = format!(
             "<!doctype html>\n<html><head><meta charset=\"utf-8\"><title>{}</title></head>\n\
              <body style=\"font:15px/1.45 sans-serif;color:#1f2730;max-width:720px;margin:16px auto;padding:0 12px\">\n{}</body></html>\n",
             escaped(title),
             self.html
         );
-        (self.text, html)
+        (self.text, html, self.blocks)
     }
 }
 
@@ -240,7 +264,7 @@ mod tests {
         let protected = Item { protected: true, ..item("Burst pipe") };
         let report =
             report(&account(), &recap(EIGHT), std::slice::from_ref(&protected), std::slice::from_ref(&protected));
-        for words in [&report.text, &report.html] {
+        for words in [&report.text, &report.html, &format!("{:?}", report.blocks)] {
             assert_eq!(words.matches("protected. Call ").count(), 2, "{words}");
             for said in ["Burst", "Jane", "0147", "0148", "dog"] {
                 assert!(!words.contains(said), "{said}: {words}");

@@ -19,7 +19,7 @@ use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsPar
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{Answer, Delivery, Mail, Mailer};
+use super::{Answer, Attached, Delivery, Mail, Mailer};
 use crate::config::dkim::{Dkim, DkimKey};
 use crate::domain::dispatch::event::Failure;
 use crate::io::mail_in::addresses::{Addresses, Purpose};
@@ -135,21 +135,23 @@ impl SmtpMailer {
             builder = builder.in_reply_to(named(answers)).references(named(answers));
         }
         let text = SinglePart::plain(mail.body.clone());
-        let message = match (&mail.attached, &mail.html) {
-            (None, None) => builder.singlepart(text),
-            (None, Some(html)) => {
+        let message = match (mail.attached.as_slice(), &mail.html) {
+            ([], None) => builder.singlepart(text),
+            ([], Some(html)) => {
                 builder.multipart(MultiPart::alternative().singlepart(text).singlepart(SinglePart::html(html.clone())))
             }
-            (Some(sound), html) => {
-                let kind = header::ContentType::parse("audio/wav").expect("audio/wav is a media type");
-                let attachment = Attachment::new(sound.name.clone()).body(sound.wav.clone(), kind);
+            (files, html) => {
                 let words = match html {
                     None => MultiPart::mixed().singlepart(text),
                     Some(html) => MultiPart::mixed().multipart(
                         MultiPart::alternative().singlepart(text).singlepart(SinglePart::html(html.clone())),
                     ),
                 };
-                builder.multipart(words.singlepart(attachment))
+                let file = |file: &Attached| {
+                    let kind = header::ContentType::parse(file.kind).expect("what is attached names a media type");
+                    Attachment::new(file.name.clone()).body(file.octets.clone(), kind)
+                };
+                builder.multipart(files.iter().map(file).fold(words, MultiPart::singlepart))
             }
         };
         let Ok(message) = message else {

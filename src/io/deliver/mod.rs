@@ -52,17 +52,19 @@ pub struct Mail {
     pub body: String,
     /// The same for those who like it formatted.
     pub html: Option<String>,
-    pub attached: Option<Attached>,
+    pub attached: Vec<Attached>,
     /// It answers the email of this attempt by itself, and wants no answer from a machine.
     pub answers: Option<AttemptId>,
 }
 
-/// A sound that goes along with an email.
+/// A file that goes along with an email.
 #[derive(Clone)]
 pub struct Attached {
-    /// Of the file: `voicemail.wav`.
+    /// `voicemail.wav`.
     pub name: String,
-    pub wav: Vec<u8>,
+    /// Its media type.
+    pub kind: &'static str,
+    pub octets: Vec<u8>,
 }
 
 /// A text to send.
@@ -132,6 +134,11 @@ pub trait Mailer: Send + Sync {
 /// Sends texts.
 pub trait Texter: Send + Sync {
     fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a>;
+
+    /// Which of several providers is asked first for a text of an account with these numbers of its own. None: there is but one.
+    fn pick_provider(&self, _own: &[PhoneNumber]) -> Option<String> {
+        None
+    }
 }
 
 /// Sends pages.

@@ -74,6 +74,10 @@ impl Texter for Providers {
     fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a> {
         Box::pin(self.deliver(text))
     }
+
+    fn pick_provider(&self, own: &[PhoneNumber]) -> Option<String> {
+        self.pick_order(own).first().map(|(provider, _)| provider.name.clone())
+    }
 }
 
 #[cfg(test)]
@@ -154,5 +158,19 @@ mod tests {
         }
         let (delivery, sent) = send(&[], [failed(Failure::Temporary), failed(Failure::Temporary)]).await;
         assert_eq!((delivery, sent.len()), (failed(Failure::Temporary), 2));
+    }
+
+    #[test]
+    fn it_says_beforehand_whom_it_asks_first() {
+        let provider = |name: &str, priority, from| Provider {
+            name: name.to_owned(),
+            priority,
+            numbers: vec![number(from)],
+            texter: Arc::new(crate::io::deliver::NotConfigured),
+        };
+        let providers = Providers::new(vec![provider("two", 20, TWO), provider("one", 10, ONE)]);
+        assert_eq!(providers.pick_provider(&[]).as_deref(), Some("one"));
+        assert_eq!(providers.pick_provider(&[number(TWO)]).as_deref(), Some("two"));
+        assert_eq!(Providers::new(vec![]).pick_provider(&[]), None);
     }
 }
