@@ -4,8 +4,8 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 // One entry per page. The demo's phones (sandbox.html) are a page of their own: no operator needs them. So is the inbox of
-// on-call staff, with a worker that wakes on a push.
-const pages = ['index', 'sandbox', 'inbox'];
+// on-call staff, with a worker that wakes on a push, and the portal of clients.
+const pages = ['index', 'sandbox', 'inbox', 'portal'];
 const input = Object.fromEntries([
   ...pages
     .map((page) => [page, resolve(import.meta.dirname, `${page}.html`)] as const)
@@ -31,6 +31,8 @@ export default defineConfig({
         advancedChunks: {
           groups: [
             { name: 'svelte', test: /node_modules[\\/]svelte/ },
+            // What only those with a log-in share: the inbox and the phones neither load nor run it.
+            { name: 'session', test: /src[\\/](state|login|account|ui|lib[\\/](api|account|clients|shape|steps)\.ts)/, minShareCount: 2 },
             { name: 'shared', test: /src[\\/](lib|styles)/, minShareCount: 2 },
           ],
         },

@@ -217,11 +217,11 @@ fn may_import(layer: &str) -> &'static [&'static str] {
     }
 }
 
-/// Inside engine: `{voicemails, recaps, texts, mail_in, inboxes} → dispatcher → calls → {desk, mixer, legs} → {trunk, registrar} → sip_side`, and the words
+/// Inside engine: `{voicemails, recaps, shifts, texts, mail_in, inboxes} → dispatcher → calls → {desk, mixer, legs} → {trunk, registrar} → sip_side`, and the words
 /// they share. Every file of engine has a rank.
 fn engine_rank(file: &str) -> Option<u8> {
     Some(match file {
-        "voicemails" | "recaps" | "texts" | "mail_in" | "inboxes" => 6,
+        "voicemails" | "recaps" | "shifts" | "texts" | "mail_in" | "inboxes" => 6,
         "dispatcher" | "sweeper" => 5,
         "calls" => 4,
         "desk" | "dictaphone" | "mixer" | "legs" => 3,

@@ -44,6 +44,7 @@ use crate::engine::legs::{Sides, Signalling as _, Wiring};
 use crate::engine::mail_in;
 use crate::engine::recaps::Recaps;
 use crate::engine::registrar::PhoneSettings;
+use crate::engine::shifts::Shifts;
 use crate::engine::signal::{IncomingCall, LegCommand};
 use crate::engine::texts;
 use crate::engine::trunk::{LegNumbers, TrunkHandle};
@@ -59,6 +60,7 @@ use crate::io::net::{Doors, descriptors};
 use crate::io::recording::Recordings;
 use crate::io::store::Store;
 use crate::io::store::audit::AnchorFile;
+use crate::io::store::users::Role;
 use crate::io::token::Tokens;
 
 use faxes::{look_for_faxes, station};
@@ -141,7 +143,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let legs = LegNumbers::default();
     let check: registrar::TokenCheck = {
         let tokens = tokens.clone();
-        Arc::new(move |token| tokens.check(token).ok().map(|bearer| bearer.user))
+        // Clients have no telephone here.
+        Arc::new(move |token| tokens.check(token).ok().filter(|b| b.role != Role::Client).map(|bearer| bearer.user))
     };
     let (devices, following) =
         registrar::devices::follow(store.clone()).await.map_err(|e| Failure::new(e.to_string()))?;
@@ -211,9 +214,10 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     calls.bury_forms(begun);
     let alarm_texter = Arc::clone(&letters.alarm_texter);
     let edges = letters.with_calls(calls.clone());
-    let mailer = Arc::clone(&edges.mailer);
+    let (mailer, texter) = (Arc::clone(&edges.mailer), Arc::clone(&edges.texter));
     let letters_to_inboxes = (Arc::clone(&edges.mailer), Arc::clone(&edges.texter));
     let dispatcher = Dispatcher::new(store.clone(), Arc::clone(&clock), feed.clone(), edges, NODE);
+    dispatcher.paced_by(config.rates.clone());
     dispatcher.hear_voicemails(Sounds { recordings: recordings.clone(), public_url: public_url(&config) });
     let alarms =
         Alarms::new(store.clone(), Arc::clone(&clock), feed.clone(), config.alarms.clone(), &config.board.zone);
@@ -229,7 +233,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     );
     dispatcher.open_inboxes(InboxDoor { pusher: Arc::new(pusher), public_url: public_url(&config) });
     let voicemails = Voicemails::new(store.clone(), Arc::clone(&clock), dispatcher.clone(), recordings.clone());
-    let recaps = Recaps::new(store.clone(), Arc::clone(&clock), mailer, dispatcher.clone());
+    let recaps = Recaps::new(store.clone(), Arc::clone(&clock), Arc::clone(&mailer), dispatcher.clone());
+    let shifts = Shifts::new(store.clone(), Arc::clone(&clock), mailer, texter, dispatcher.clone());
 
     let (stop, stopping) = watch::channel(false);
     let draining = Arc::new(AtomicBool::new(false));
@@ -307,6 +312,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         voicemails.clone().run(cut_off)
     });
     work.spawn("the recaps", recaps.run());
+    work.spawn("the reminders of shifts", shifts.run());
     work.spawn("what calls tell", news::tell(dispatcher.clone(), voicemails, from_calls));
     let mut dispatching = tokio::spawn({
         let (dispatcher, stopping) = (dispatcher.clone(), stopping.clone());

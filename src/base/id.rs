@@ -143,12 +143,18 @@ ids! {
     InboxDeviceId = "inb";
     /// What was taken from a caller.
     MessageId = "msg";
+    /// A change of who is on call, from one instant to another.
+    OverrideId = "ovr";
+    /// A protocol as a client would have it.
+    ProtocolChangeId = "pch";
     /// Versioned dispatch steps.
     ProtocolId = "pro";
     /// A report of an account's messages.
     RecapId = "rcp";
     /// A schedule of who is on call.
     ScheduleId = "sch";
+    /// A calendar of shifts that other programs read.
+    ScheduleFeedId = "icf";
     /// A signed-in session of a user.
     SessionId = "ses";
     /// A line of an account's status board.

@@ -145,6 +145,7 @@ fn tell(refusal: &Refusal, path: &Path, text: &str) -> Failure {
         Refusal::Faulty(faults) | Refusal::Clash(faults) => faults,
         Refusal::Missing { what } => return Failure::from(format!("there is no such {what}")),
         Refusal::Stale { .. } => return Failure::from("the account was changed meanwhile: import again"),
+        Refusal::NotNow { detail, .. } => return Failure::from(detail),
         Refusal::Store(error) => return Failure::from(error),
     };
     let table = is_toml(path).then(|| DeTable::parse(text).ok()).flatten();

@@ -14,6 +14,7 @@ mod fax;
 mod mail_in;
 mod operators;
 pub mod pager;
+mod rates;
 mod read;
 mod read_trunk;
 mod read_turn;
@@ -36,6 +37,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::domain::alarm::Plan;
+use crate::domain::dispatch::lanes::Rates;
 use crate::domain::trunk::Limits;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::Source;
@@ -76,6 +78,8 @@ pub struct Config {
     pub operators: Operators,
     /// What each account may call out.
     pub limits: Limits,
+    /// How fast what leaves may leave.
+    pub rates: Rates,
     /// What the figures of a day are held against.
     pub board: Board,
     /// Whom alarms reach that nobody at a desk acknowledges.

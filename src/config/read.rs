@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
+use crate::domain::dispatch::state::Channel;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::{self, digest::Algorithm};
 
@@ -18,6 +19,7 @@ use super::fax::read_fax;
 use super::mail_in::read_mail_in;
 use super::operators::read_operators;
 use super::pager::read_pagers;
+use super::rates::read_rates;
 use super::read_trunk::read_trunk;
 use super::read_turn::read_turn;
 use super::recording::read_recording;
@@ -109,6 +111,11 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
     let auth = read_auth(&top.section("auth"));
     let operators = read_operators(&top.section("operators"));
     let limits = read_limits(&top.section("limits"));
+    let texts = sms.iter().flatten().map(|one| (Channel::Text, one.name.clone()));
+    let pages = pagers.iter().flatten().map(|one| (Channel::Pager, one.name.clone()));
+    let posts = webhooks.iter().flatten().map(|one| (Channel::Webhook, one.name.clone()));
+    let known: Vec<(Channel, String)> = texts.chain(pages).chain(posts).collect();
+    let rates = read_rates(&top.section("rates"), &known);
     let board = read_board(&top.section("board"));
     let own = sip.as_ref().map(|sip| sip.value.trunk_bind);
     let trunks = read_trunks(&top, mistakes, own);
@@ -138,6 +145,7 @@ fn read_main(path: &Path, mistakes: &Mistakes) -> Option<Config> {
         auth,
         operators: operators?,
         limits,
+        rates,
         board,
         alarms: alarms?,
         trunks: trunks?,

@@ -60,6 +60,7 @@ fn account(key: &str, name: &str, did: &str, zone: &str, color: &str) -> Account
         patching: Patching::default(),
         hours: Hours::default(),
         menus: Vec::new(),
+        ages: Default::default(),
         status_greeting: None,
         answer_phrases: Vec::new(),
         call_types: Vec::new(),
@@ -396,7 +397,12 @@ fn property() -> Client {
     let contacts = people.iter().map(reached).collect();
     let to = ["john-doe", "jane-doe"]
         .map(|key| Recipient { contact: ContactId::named(key), destination: "email".to_owned() });
-    let recap = Plan { times: TimeOfDay::parse("08:00").into_iter().collect(), to: to.to_vec(), empty: true };
+    let recap = Plan {
+        times: TimeOfDay::parse("08:00").into_iter().collect(),
+        to: to.to_vec(),
+        empty: true,
+        ..Plan::default()
+    };
     Client { account, contacts, schedules: Vec::new(), protocols: vec![urgent, routine], recap: Some(recap) }
 }
 

@@ -27,6 +27,7 @@ use crate::config::{
 use crate::domain::account::{Account, Contact, Reach};
 use crate::domain::alarm::{Means, Plan, Step};
 use crate::domain::checkin::pin::Pin;
+use crate::domain::dispatch::lanes::Rates;
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
 use crate::domain::operator::skill::Skills;
@@ -152,6 +153,7 @@ impl Demo {
             fax: Fax { is_meant: false, station_id: "+1 202 555 0100".into(), header: "Cordboard demo".into() },
             turn: None,
             limits: Limits::default(),
+            rates: Rates::usual(),
             board: Board { zone: "America/New_York".to_owned(), ..Board::default() },
             alarms: alarm_plan(),
             auth: Auth { jwt_secret_file: self.data.join("jwt.secret") },
@@ -217,6 +219,8 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
         }
         // First: everything else belongs to it. Its protocols may follow until commit.
         tx.upsert_account(&client.account, now).await?;
+        // Nobody has to approve the demo before it is shown.
+        tx.insert_served_before(&client.account.id).await?;
         for contact in &client.contacts {
             tx.upsert_contact(contact).await?;
         }
@@ -310,6 +314,7 @@ pub fn logins() -> Vec<Login> {
         Role::Admin => "admin",
         Role::Supervisor => "supervisor",
         Role::Operator => "operator",
+        Role::Client => "client",
     };
     let login =
         |user: User| Login { login: user.login, password: PASSWORD.to_owned(), role: role(user.role).to_owned() };
@@ -374,9 +379,8 @@ mod tests {
                 assert_eq!(validate(protocol, &client.contacts, &client.schedules), [], "{}", protocol.name);
             }
             for schedule in &client.schedules {
-                let rotation = schedule.rotation.iter().flat_map(|r| &r.people);
-                for person in rotation.chain(&schedule.fallback) {
-                    assert!(client.contacts.iter().any(|c| &c.id == person), "{person}");
+                for person in schedule.regulars() {
+                    assert!(client.contacts.iter().any(|c| c.id == *person), "{person}");
                 }
             }
             for destination in client.contacts.iter().flat_map(|c| &c.destinations) {

@@ -2,7 +2,7 @@
 
 use crate::base::id::{AccountId, ContactId, DestinationId, ScheduleId};
 use crate::domain::account::{Contact, Destination, Reach};
-use crate::domain::oncall::{Rotation, Schedule, ShiftLength};
+use crate::domain::oncall::{Layer, ONLY_LAYER, Rotation, Schedule, ShiftLength};
 
 use super::number;
 
@@ -38,12 +38,14 @@ pub fn rotation(account: &str, role: &str, zone: &str, people: &[&str], anchor: 
         account: AccountId::named(account),
         role: role.to_owned(),
         zone: zone.to_owned(),
-        rotation: Some(Rotation {
-            people: people.iter().map(|key| ContactId::named(key)).collect(),
-            anchor: anchor.to_owned(),
-            length,
-        }),
+        layers: vec![Layer::plain(
+            ONLY_LAYER,
+            Rotation::even(people.iter().map(|key| ContactId::named(key)).collect(), anchor, length),
+        )],
+        temporary: Vec::new(),
         overrides: Vec::new(),
         fallback: people.first().map(|key| ContactId::named(key)),
+        remind: false,
+        holidays: Vec::new(),
     }
 }

@@ -13,6 +13,7 @@ pub mod ivr;
 pub mod message;
 pub mod oncall;
 pub mod operator;
+pub mod portal;
 pub mod queue;
 pub mod recap;
 pub mod trunk;

@@ -153,6 +153,8 @@ pub struct QualityView {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct FiguresView {
     pub service: Figures,
+    /// Of whose midnight the service's day and hours are: IANA's name.
+    pub zone: String,
     /// Of accounts that were called today, each since its own midnight.
     pub accounts: Vec<AccountFigures>,
 }
@@ -669,6 +671,11 @@ impl Feed {
     pub fn publish(&self, event: FeedEvent) {
         // An error means only that nobody watches.
         let _ = self.changes.send(event);
+    }
+
+    /// Whether anybody watches now.
+    pub fn is_watched(&self) -> bool {
+        self.changes.receiver_count() > 0
     }
 
     /// Changes from now on.

@@ -64,7 +64,7 @@ impl FiguresHandle {
                 today.count(now, account, zone, started_at, fact);
             }
             let accounts = today.account(account).map(|figures| of(account, figures)).into_iter().collect();
-            FiguresView { service: today.service().clone(), accounts }
+            FiguresView { service: today.service().clone(), zone: self.promise.zone.clone(), accounts }
         };
         self.feed.publish(FeedEvent::Figures { figures: change });
     }
@@ -73,7 +73,7 @@ impl FiguresHandle {
     pub fn view(&self) -> FiguresView {
         let mut today = self.lock();
         today.roll(self.clock.utc());
-        view(&today)
+        view(&today, &self.promise.zone)
     }
 
     /// How soon after the INVITE an operator is promised.
@@ -92,7 +92,7 @@ impl FiguresHandle {
                 let rolled = today.roll(self.clock.utc());
                 // While the store is away, what was counted last stands.
                 let changed = forms.is_ok_and(|forms| today.set_forms(&forms));
-                (rolled || changed).then(|| view(&today))
+                (rolled || changed).then(|| view(&today, &self.promise.zone))
             };
             if let Some(figures) = fresh {
                 self.feed.publish(FeedEvent::Figures { figures });
@@ -119,9 +119,9 @@ fn of(account: &AccountId, figures: &Figures) -> AccountFigures {
     AccountFigures { account: account.clone(), figures: figures.clone() }
 }
 
-fn view(today: &Today) -> FiguresView {
+fn view(today: &Today, zone: &str) -> FiguresView {
     let accounts = today.accounts().map(|(account, figures)| of(account, figures)).collect();
-    FiguresView { service: today.service().clone(), accounts }
+    FiguresView { service: today.service().clone(), zone: zone.to_owned(), accounts }
 }
 
 /// What a call on record told while it was up. One without an end was cut off by a crash: `now` is the start after it.

@@ -399,7 +399,7 @@ impl Inboxes {
                     subject: email.subject,
                     body: email.body,
                     html: None,
-                    attached: None,
+                    attached: Vec::new(),
                     answers: None,
                 };
                 tokio::time::timeout(PATIENCE, self.mailer.send(&mail)).await

@@ -19,6 +19,7 @@ pub mod mail_in;
 pub mod mixer;
 pub mod recaps;
 pub mod registrar;
+pub mod shifts;
 pub mod signal;
 mod sip_side;
 pub mod texts;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Account, Contact};
+use crate::domain::account::{Account, Contact, OwnAges};
 use crate::domain::dispatch::describe;
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::{Schedule, resolve};
@@ -19,6 +19,7 @@ use super::audit;
 use super::auth::Operator;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Id, Params};
+use super::going_live::{self, GoingLiveBrief};
 use super::messages::{MessagePage, Names, pick_limit};
 use super::state::Front;
 use super::status::{self, StatusView};
@@ -37,6 +38,8 @@ pub struct AccountLine {
     color: String,
     zone: String,
     dids: Vec<PhoneNumber>,
+    /// From what age on its open dispatches are shown as late; null: as the house has it.
+    ages: OwnAges,
 }
 
 /// An account with all that a call for it needs.
@@ -53,6 +56,8 @@ pub struct AccountView {
     on_call: Vec<OnCallView>,
     /// The status board: what counts now, the newest first.
     status: Vec<StatusView>,
+    /// Whether its client has approved what is done for it. Callers are answered either way.
+    going_live: GoingLiveBrief,
 }
 
 /// A protocol, also in plain English.
@@ -69,6 +74,8 @@ pub struct OnCallView {
     role: String,
     /// Nobody, if there is none.
     contact: Option<PersonOnCall>,
+    /// Whoever is on call at the same time.
+    others: Vec<PersonOnCall>,
     until: Option<UtcMs>,
     why: String,
 }
@@ -79,6 +86,12 @@ pub struct PersonOnCall {
     id: ContactId,
     name: String,
     title: String,
+}
+
+impl From<&Contact> for PersonOnCall {
+    fn from(contact: &Contact) -> Self {
+        Self { id: contact.id.clone(), name: contact.name.clone(), title: contact.title.clone() }
+    }
 }
 
 /// Which messages of an account.
@@ -100,6 +113,7 @@ pub async fn list(State(front): State<Front>, _by: Operator) -> Result<Json<Acco
         color: a.color,
         zone: a.zone,
         dids: a.dids,
+        ages: a.ages,
     });
     Ok(Json(Accounts { items: items.collect() }))
 }
@@ -122,18 +136,19 @@ pub async fn show(State(front): State<Front>, _by: Operator, Id(id): Id<AccountI
     let protocols = protocols.map(|p| ProtocolView { text: text(&p), protocol: p }).collect();
     let status = status::show(&front, front.store.list_status(&id, now).await?).await?;
     let status = status.into_iter().map(|(_, line)| line).collect();
-    let view = AccountView { account, edition, contacts, schedules, protocols, on_call, status };
+    let going_live = going_live::brief(&front, &id).await?;
+    let view = AccountView { account, edition, contacts, schedules, protocols, on_call, status, going_live };
     Ok(([etag(edition)], Json(view)).into_response())
 }
 
 fn who(schedule: &Schedule, contacts: &[Contact], now: UtcMs) -> OnCallView {
     let role = schedule.role.clone();
     let Some(on_call) = resolve(schedule, now) else {
-        return OnCallView { role, contact: None, until: None, why: "nobody is on call".into() };
+        return OnCallView { role, contact: None, others: Vec::new(), until: None, why: "nobody is on call".into() };
     };
-    let person = contacts.iter().find(|c| c.id == on_call.contact);
-    let contact = person.map(|c| PersonOnCall { id: c.id.clone(), name: c.name.clone(), title: c.title.clone() });
-    OnCallView { role, contact, until: on_call.until, why: on_call.why }
+    let person = |id: &ContactId| contacts.iter().find(|c| c.id == *id).map(PersonOnCall::from);
+    let (contact, others) = (person(&on_call.contact), on_call.others.iter().filter_map(person).collect());
+    OnCallView { role, contact, others, until: on_call.until, why: on_call.why }
 }
 
 /// Messages of an account, newest first.

@@ -104,6 +104,13 @@ pub async fn check(front: &Front, token: &str) -> Result<Signed, Problem> {
     Ok(Signed::new(bearer, known))
 }
 
+/// The same, of somebody who may have a console: a client sees nothing live.
+pub async fn check_desk(front: &Front, token: &str) -> Result<Signed, Problem> {
+    let signed = check(front, token).await?;
+    require(&signed, &[Role::Operator, Role::Supervisor, Role::Admin])?;
+    Ok(signed)
+}
+
 /// The token's user, if their session still lives in the store.
 async fn find_known(front: &Front, bearer: &Bearer) -> Result<Option<Known>, Problem> {
     let session = front.store.find_session(&bearer.session).await?;
@@ -198,6 +205,19 @@ impl FromRequestParts<Front> for Admin {
     async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
         let signed = signed(parts, front).await?;
         require(&signed, &[Role::Admin])?;
+        Ok(Self(signed))
+    }
+}
+
+/// Somebody of a client's, who has a portal. What of it they may see: `portal/guard`.
+pub struct ClientUser(pub Signed);
+
+impl FromRequestParts<Front> for ClientUser {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, front: &Front) -> Result<Self, Problem> {
+        let signed = signed(parts, front).await?;
+        require(&signed, &[Role::Client])?;
         Ok(Self(signed))
     }
 }

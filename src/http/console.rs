@@ -40,6 +40,7 @@ pub async fn serve(State(front): State<Front>, method: Method, uri: Uri, headers
             "sandbox.html"
         }
         _ if path == "inbox" || path.starts_with("inbox/") => "inbox.html",
+        _ if path == "portal" || path.starts_with("portal/") => "portal.html",
         // A file has an ending; a page of the console has none.
         _ if path.rsplit('/').next().is_some_and(|name| name.contains('.')) => path,
         _ => "index.html",

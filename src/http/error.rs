@@ -147,6 +147,7 @@ impl From<Refusal> for Problem {
             ),
             Refusal::Faulty(faults) => Self::faulty("account.invalid", faults),
             Refusal::Clash(faults) => Self::clash("account.clash", faults),
+            Refusal::NotNow { code, detail } => Self::conflict(code, detail),
             Refusal::Store(error) => error.into(),
         }
     }

@@ -142,7 +142,7 @@ async fn show(front: &Front, socket: &mut WebSocket, mut signed: Signed) -> Opti
                             return None;
                         }
                     }
-                    Ok(FromConsole::Auth { token }) => match auth::check(front, &token).await {
+                    Ok(FromConsole::Auth { token }) => match auth::check_desk(front, &token).await {
                         Ok(fresh) if fresh.bearer.user == signed.bearer.user => signed = fresh,
                         Ok(_) => return Some((CLOSE_AUTH, "another user")),
                         Err(problem) => return Some((CLOSE_AUTH, problem.code)),
@@ -212,7 +212,7 @@ async fn authenticate(front: &Front, socket: &mut WebSocket) -> Option<Signed> {
         close(socket, CLOSE_NO_TOKEN, "auth.required").await;
         return None;
     };
-    match auth::check(front, &token).await {
+    match auth::check_desk(front, &token).await {
         Ok(signed) => Some(signed),
         Err(problem) => {
             send(socket, &ToConsole::Problem { code: problem.code, detail: problem.detail }).await;

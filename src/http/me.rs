@@ -5,6 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 
 use crate::engine::feed::SeatView;
+use crate::io::store::users::Role;
 
 use super::auth::Person;
 use super::error::{Problem, ProblemBody};
@@ -15,7 +16,9 @@ use super::state::{Front, board};
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Me {
     user: PersonView,
-    seat: SeatView,
+    /// Clients have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seat: Option<SeatView>,
 }
 
 /// Who is signed in.
@@ -23,6 +26,9 @@ pub struct Me {
     responses((status = OK, body = Me), (status = UNAUTHORIZED, body = ProblemBody)))]
 pub async fn show(State(front): State<Front>, Person(signed): Person) -> Result<Json<Me>, Problem> {
     let user = front.store.find_user(&signed.bearer.user).await?.ok_or_else(|| Problem::not_found("user"))?;
-    let seat = board(&front, signed.user()).await?.seat;
+    let seat = match user.role {
+        Role::Client => None,
+        Role::Admin | Role::Supervisor | Role::Operator => Some(board(&front, signed.user()).await?.seat),
+    };
     Ok(Json(Me { user: user.into(), seat }))
 }

@@ -92,6 +92,8 @@ pub struct VersionView {
     made_at: UtcMs,
     /// Who wrote it; nobody with a log-in: it came with a file, or with the demo.
     made_by: Option<UserRef>,
+    /// Who of the service approved it, where a client proposed it.
+    approved_by: Option<UserRef>,
     /// The earlier version that it is again.
     brings_back: Option<u32>,
     /// What it does otherwise than the version before, a sentence each; none: it is the first.
@@ -155,13 +157,18 @@ pub async fn simulate(
     Id(account): Id<AccountId>,
     Body(asked): Body<Rehearsal>,
 ) -> Result<Json<Simulation>, Problem> {
+    rehearse(&front, &account, &asked).await.map(Json)
+}
+
+/// What would happen in this account, for whoever may ask.
+pub(super) async fn rehearse(front: &Front, account: &AccountId, asked: &Rehearsal) -> Result<Simulation, Problem> {
     let steps = (1..).zip(&asked.protocol.steps);
     let confirmable = steps.filter(|(_, step)| can_confirm(step.method)).map(|(n, _)| n).collect();
-    let (outlook, errors) = match front.clients.rehearse(&account, &asked).await? {
+    let (outlook, errors) = match front.clients.rehearse(account, asked).await? {
         Ok(outlook) => (Some(outlook), Vec::new()),
         Err(errors) => (None, errors),
     };
-    Ok(Json(Simulation { outlook, errors, confirmable }))
+    Ok(Simulation { outlook, errors, confirmable })
 }
 
 /// Protocols as the trades have them, with this account's people in their parts.
@@ -229,6 +236,7 @@ pub async fn versions(
         VersionView {
             made_at: made.made_at,
             made_by: made.origin.by.map(|id| UserRef { name: name_of(&id), id }),
+            approved_by: made.origin.approved_by.map(|id| UserRef { name: name_of(&id), id }),
             brings_back: made.origin.brings_back,
             changes,
             in_force,

@@ -168,6 +168,16 @@ pub async fn listen(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     permit(&front, &signed, &call).await?;
+    play(&front, &signed, call, &headers).await
+}
+
+/// Gives a recording to whoever may hear it, all or the part that they ask for, once that they listen is on record.
+pub(super) async fn play(
+    front: &Front,
+    signed: &Signed,
+    call: CallId,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
     let asked = headers.get(header::RANGE).and_then(|range| range.to_str().ok()).map(str::to_owned);
     let (recordings, of) = (front.recordings.clone(), call.clone());
     let found = spawn_blocking(move || find(&recordings, &of, asked.as_deref())).await;
@@ -180,7 +190,7 @@ pub async fn listen(
             return Ok(([(header::CONTENT_RANGE, format!("bytes */{whole}"))], problem).into_response());
         }
     };
-    audit::reads(&front, &signed, Act::RecordingHeard, &call).await?;
+    audit::reads(front, signed, Act::RecordingHeard, &call).await?;
     if !front.desk.listened(call.clone(), signed.bearer.user.clone()).await {
         let detail =
             "That you listen cannot be put on the call's record now, so nothing is played: try again in a while.";

@@ -22,10 +22,11 @@ use crate::base::rng::secure_bytes;
 use super::error::Problem;
 use super::state::Front;
 use super::{
-    abandoned, account_edit, accounts, alarms, audit, board, callbacks, calls, check_in, console, contacts, dial_out,
-    dispatch_lock, dispatches, drafts, editions, events, floor, flow, greetings, handover, health, hooks, inbox,
-    inbox_devices, inner_calls, jobs, listen, mail_template, me, messages, openapi, own_voice, patches, protocol_desk,
-    protocols, recall, recaps, recordings, seat, sessions, shift_change, sip_ws, speech, status, users,
+    abandoned, account_edit, accounts, alarms, audit, board, callbacks, calls, check_in, client_users, console,
+    contacts, dial_out, dispatch_lock, dispatches, drafts, editions, events, floor, flow, going_live, greetings,
+    handover, health, hooks, inbox, inbox_devices, inner_calls, jobs, listen, mail_template, me, messages, openapi,
+    own_voice, patches, portal, protocol_changes, protocol_desk, protocols, recall, recaps, recordings, schedule_drag,
+    schedule_edit, schedule_files, schedules, seat, sessions, shift_change, sip_ws, speech, status, users,
 };
 
 /// The largest body taken.
@@ -45,6 +46,25 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(me::show))
         .routes(routes!(accounts::list, account_edit::add))
         .routes(routes!(accounts::show, account_edit::change))
+        .routes(routes!(schedules::list, schedule_edit::add))
+        .routes(routes!(schedules::calendars))
+        .routes(routes!(schedules::show))
+        .routes(routes!(schedules::on_call))
+        .routes(routes!(schedules::history))
+        .routes(routes!(schedule_edit::preview))
+        .routes(routes!(schedule_edit::change, schedule_edit::remove))
+        .routes(routes!(schedule_drag::change_overrides))
+        .routes(routes!(schedule_drag::everywhere))
+        .routes(routes!(schedule_edit::add_override))
+        .routes(routes!(schedule_edit::remove_override))
+        .routes(routes!(schedule_edit::swap))
+        .routes(routes!(schedule_edit::set_temporary))
+        .routes(routes!(schedule_edit::cut))
+        .routes(routes!(schedule_edit::undo))
+        .routes(routes!(schedule_files::read_in))
+        .routes(routes!(schedule_files::list_feeds, schedule_files::add_feed))
+        .routes(routes!(schedule_files::remove_feed))
+        .routes(routes!(schedule_files::feed))
         .routes(routes!(users::set_skills))
         .routes(routes!(accounts::messages))
         .routes(routes!(status::add))
@@ -161,6 +181,14 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(alarms::silence))
         .routes(routes!(alarms::acknowledge))
         .routes(routes!(audit::list))
+        .routes(routes!(client_users::list, client_users::add))
+        .routes(routes!(client_users::change))
+        .routes(routes!(protocol_changes::list))
+        .routes(routes!(protocol_changes::approve))
+        .routes(routes!(protocol_changes::refuse))
+        .routes(routes!(going_live::show))
+        .routes(routes!(going_live::approve))
+        .merge(portal::list())
         .routes(routes!(events::connect))
         .routes(routes!(sip_ws::connect))
         .routes(routes!(hooks::inbound))

@@ -88,7 +88,9 @@ pub struct SkillsBody {
 #[utoipa::path(get, path = "/api/v1/users", tag = "users", security(("bearer" = [])),
     responses((status = OK, body = Users), (status = FORBIDDEN, body = ProblemBody)))]
 pub async fn list(State(front): State<Front>, _by: Supervisor) -> Result<Json<Users>, Problem> {
-    let items = front.store.list_users().await?.into_iter().map(UserView::from).collect();
+    // Clients have a list of their own.
+    let users = front.store.list_users().await?.into_iter().filter(|user| user.role != Role::Client);
+    let items = users.map(UserView::from).collect();
     Ok(Json(Users { items }))
 }
 
@@ -111,6 +113,7 @@ pub async fn add(
         name = new.login.trim().to_owned();
     }
     check_password(&mut faults, &new.password);
+    check_role(&mut faults, new.role);
     faults.unless(()).map_err(|faults| Problem::faulty("user.invalid", faults))?;
     let hashed = HashedPassword::of(new.password).await?;
     let now = front.clock.utc();
@@ -147,6 +150,9 @@ pub async fn change(
     if let Some(password) = &change.password {
         check_password(&mut faults, password);
     }
+    if let Some(role) = change.role {
+        check_role(&mut faults, role);
+    }
     faults.unless(()).map_err(|faults| Problem::faulty("user.invalid", faults))?;
     let hashed = match change.password {
         Some(password) => Some(HashedPassword::of(password).await?),
@@ -154,7 +160,8 @@ pub async fn change(
     };
     let now = front.clock.utc();
     let mut tx = front.store.write().await?;
-    let before = tx.find_user(&id).await?.ok_or_else(|| Problem::not_found("user"))?;
+    let before = tx.find_user(&id).await?.filter(|user| user.role != Role::Client);
+    let before = before.ok_or_else(|| Problem::not_found("user"))?;
     let role = change.role.unwrap_or(before.role);
     let disabled = change.disabled.unwrap_or(before.disabled);
     let was_admin = before.role == Role::Admin && !before.disabled;
@@ -191,7 +198,14 @@ async fn is_other_admin(tx: &mut Tx, than: &UserId) -> Result<bool, Problem> {
     Ok(users.iter().any(|user| user.id != *than && user.role == Role::Admin && !user.disabled))
 }
 
-fn check_password(faults: &mut Faults, password: &SecretString) {
+/// A client belongs to accounts, which are not said here.
+fn check_role(faults: &mut Faults, role: Role) {
+    if role == Role::Client {
+        faults.add("/role", "user.client", "Clients' log-ins are made elsewhere.", "Make it at /api/v1/clients.");
+    }
+}
+
+pub(super) fn check_password(faults: &mut Faults, password: &SecretString) {
     let chars = password.expose_secret().chars().count();
     if chars < MIN_PASSWORD_CHARS {
         let detail = format!("A password has at least {MIN_PASSWORD_CHARS} characters.");
@@ -202,7 +216,7 @@ fn check_password(faults: &mut Faults, password: &SecretString) {
     }
 }
 
-fn clash(pointer: &str, code: &'static str, detail: &str, cure: &str) -> Problem {
+pub(super) fn clash(pointer: &str, code: &'static str, detail: &str, cure: &str) -> Problem {
     let (detail, cure) = (detail.to_owned(), cure.to_owned());
     Problem::clash(code, vec![Fault { pointer: pointer.to_owned(), code: code.into(), detail, cure }])
 }

@@ -5,6 +5,7 @@ pub mod fax;
 pub mod mail_in;
 pub mod media;
 pub mod net;
+pub mod pdf;
 pub mod recording;
 pub mod speech;
 pub mod store;

@@ -17,6 +17,8 @@ async fn an_account_comes_with_people_protocol_and_who_is_on_call() {
     let kim = house.sign_in("kim").await;
     let list = house.fetch("/api/v1/accounts", &kim).await.json();
     assert_eq!(list["items"][0]["dids"], json!(["+12025550102"]));
+    let ages = json!({"urgent_warning_secs": null, "urgent_critical_secs": null, "routine_warning_secs": null});
+    assert_eq!(list["items"][0]["ages"], ages, "as the house has them");
     let account = house.fetch("/api/v1/accounts/acc_plumbing", &kim).await.json();
     assert_eq!(account["answer_phrase"], "Imaginary Plumbing, how can I help?");
     assert_eq!(account["call_types"][0]["form"]["fields"][0]["name"], "name");

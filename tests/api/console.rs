@@ -24,6 +24,19 @@ async fn pages_of_the_console_are_its_index() {
 }
 
 #[tokio::test]
+async fn pages_of_the_portal_are_an_entry_of_their_own() {
+    let house = House::new().await;
+    for path in ["/portal", "/portal/acc_1/messages/msg_1"] {
+        let got = house.fetch(path, "").await;
+        assert_eq!(got.status, StatusCode::OK, "{path}");
+        let text = String::from_utf8_lossy(&got.body).into_owned();
+        assert!(text.contains("<div id=\"portal\">") && !text.contains("assets/index.js"), "{path}");
+    }
+    let other = house.fetch("/portals", "").await;
+    assert!(String::from_utf8_lossy(&other.body).contains("<div id=\"app\">"), "only whole words lead to the portal");
+}
+
+#[tokio::test]
 async fn a_file_that_has_not_changed_is_not_sent_again() {
     let house = House::new().await;
     let got = house.fetch("/assets/index.js", "").await;

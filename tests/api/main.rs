@@ -24,10 +24,17 @@ mod messages;
 mod openapi;
 #[path = "../support/mod.rs"]
 mod peers;
+mod portal;
+mod portal_contacts;
+mod portal_going_live;
+mod portal_messages;
+mod portal_schedules;
 mod protocols;
 mod recaps;
 mod recordings;
 mod round_trip;
+mod schedule_drags;
+mod schedules;
 mod sessions;
 mod shift_change;
 mod speech;

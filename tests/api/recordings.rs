@@ -17,7 +17,7 @@ use crate::support::{Got, House, START, Told, number};
 const FRAME: usize = 160;
 
 /// A call that kim took, recorded: two seconds of sound, one of pause.
-async fn recorded(house: &House) -> CallId {
+pub async fn recorded(house: &House) -> CallId {
     let call = CallId::named("recorded");
     let end = CallEnd {
         answered_at: Some(START),

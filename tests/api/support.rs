@@ -446,6 +446,7 @@ async fn fill(store: &Store) {
         patching: Default::default(),
         hours: Hours::default(),
         menus: vec![],
+        ages: Default::default(),
         status_greeting: None,
         answer_phrases: vec![],
         call_types: vec![
@@ -458,7 +459,10 @@ async fn fill(store: &Store) {
         account: account.clone(),
         role: "technician".into(),
         zone: "America/New_York".into(),
-        rotation: None,
+        layers: vec![],
+        temporary: vec![],
+        remind: false,
+        holidays: vec![],
         overrides: Vec::new(),
         fallback: Some(contact.id.clone()),
     };

@@ -7,6 +7,7 @@
 mod accounts;
 #[path = "../support/api.rs"]
 mod api;
+mod calendar;
 #[path = "../support/ear.rs"]
 mod ear;
 mod floor;
@@ -21,6 +22,7 @@ mod keys;
 mod menus;
 #[path = "../support/peers.rs"]
 mod peers;
+mod portal;
 mod protocols;
 mod reached;
 mod read_out;

@@ -63,6 +63,8 @@ for (const [key, name, there] of [['Control+k', 'search', '.search'], ['Control+
 const BY_ADDRESS = [
   ['/accounts/acc_clinic', 'account', 'aside h1:has-text("Maple Street Clinic")'],
   ['/accounts/new', 'new-account', '#new-name'],
+  ['/on_call', 'on-call', 'tbody tr a'],
+  ['/on_call/acc_plumbing', 'on-call-calendar', '.row.final button'],
   ['/users', 'users', 'h1:has-text("Users")'],
   [`/messages/${message}`, 'message', '#taken-h'],
   ['/sandbox/', 'sandbox', '.caller button.call'],

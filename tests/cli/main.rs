@@ -6,6 +6,7 @@ mod audit;
 mod demo;
 mod email;
 mod fax;
+mod rates;
 #[path = "../support/temp.rs"]
 mod temp;
 mod trunks;

@@ -15,6 +15,7 @@ mod lives;
 #[path = "../support/peers.rs"]
 mod peers;
 mod recap;
+mod reminders;
 mod restart;
 mod secure;
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
@@ -40,6 +41,7 @@ use cordboard::base::id::{DispatchId, MessageId, UserId};
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Note;
 use cordboard::domain::dispatch::job::JobOutcome;
+use cordboard::domain::dispatch::lanes::{ChannelRates, Pace, Rates};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::{Attempt, Channel, Phase};
 use cordboard::engine::callout::{CallOutEvent, OutboundEnd};
@@ -58,6 +60,7 @@ const COMMITS: &[&str] = &[
     "claim",
     "due",
     "hand",
+    "queued",
     "result",
     "inbound",
     "call",
@@ -81,6 +84,8 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
 /// Commits of commands that are simply given again: on the command line, by those who set the service up, by whoever has seen an
 /// alarm that sounds until they have, and on the devices of an inbox, where each is one transaction and whoever got no answer reads what stands.
 const COMMANDS: &[&str] = &[
+    "call_out_opened",
+    "call_out_refused",
     "seed_demo",
     "add_user",
     "add_phone",
@@ -102,6 +107,9 @@ const COMMANDS: &[&str] = &[
     "forget_recording",
     "recap_plan",
     "recap_plan_gone",
+    "schedule_feed_made",
+    "schedule_feed_revoked",
+    "schedule_feed_read",
     "take_draft",
     "push_key",
     "invite",
@@ -113,6 +121,16 @@ const COMMANDS: &[&str] = &[
     "close_inbox",
     "see_recap",
     "alarm_desk",
+    "add_client",
+    "change_client",
+    "approve_part",
+    "propose_protocol",
+    "drop_protocol_change",
+    "write_status_greeting",
+    "spoken_as",
+    // A code is sent again once a minute is over.
+    "verification_code",
+    "verification_said",
     // One row of the log, beside the words that are spoken then.
     "read_at_check_in",
 ];
@@ -133,6 +151,12 @@ fn protocol() -> Protocol {
     town::protocol(steps, true, Until::Confirmed)
 }
 
+/// A text a minute, so that the answer to the yes waits for its turn after the text that was answered.
+fn slow_texts() -> Rates {
+    let pace = Pace { per_minute: 1, burst: 1, at_once: 2 };
+    Rates { channels: [(Channel::Text, ChannelRates { pace, to_one: None })].into(), ..Rates::default() }
+}
+
 /// Not a test by itself: the process that is killed. Dispatches until the message is confirmed.
 #[tokio::test]
 async fn the_child() {
@@ -141,6 +165,7 @@ async fn the_child() {
     let outside = Arc::new(Outside::new(&life.directory, &clock));
     let edges = outside.clone().edges();
     let dispatcher = Dispatcher::new(store.clone(), Arc::new(clock.clone()), Feed::default(), edges, "node");
+    dispatcher.paced_by(slow_texts());
     dispatcher.recover().await.expect("what was cut off is taken up");
     let id = store.find_dispatch_of_message(&MessageId::named("m1")).await.expect("found").expect("a dispatch");
     let kim = UserRef { id: UserId::named("kim"), name: "Kim".to_owned() };
@@ -324,19 +349,27 @@ fn there_is_no_commit_and_no_call_to_a_provider_at_which_nothing_is_killed() {
         }
     }
     commits.sort();
-    let mut known: Vec<&str> =
-        [COMMITS, COMMANDS, shift::PLACES, recap::PLACES, secure::PLACES, alarm::PLACES, &[shift::AFTER_A_CRASH.1]]
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect();
+    let mut known: Vec<&str> = [
+        COMMITS,
+        COMMANDS,
+        shift::PLACES,
+        recap::PLACES,
+        reminders::PLACES,
+        secure::PLACES,
+        alarm::PLACES,
+        &[shift::AFTER_A_CRASH.1],
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+    .collect();
     known.sort_unstable();
     assert_eq!(commits, known, "each commit has one name of its own, and is killed before and after");
     providers.sort();
     providers.dedup();
     let mut known: Vec<&str> = PROVIDERS
         .iter()
-        .chain([&recap::PROVIDER, &secure::PROVIDER])
+        .chain([&recap::PROVIDER, &reminders::PROVIDER, &secure::PROVIDER])
         .chain(&alarm::PROVIDERS)
         .map(|(place, ..)| *place)
         .collect();

@@ -135,7 +135,7 @@ async fn every_signature_holds_at_an_independent_receiver_and_none_once_a_word_i
         Mail { html: Some("<p>burst pipe &amp; more</p>".into()), ..base() },
         Mail {
             html: Some("<p>burst pipe</p>".into()),
-            attached: Some(Attached { name: "a.wav".into(), wav }),
+            attached: vec![Attached { name: "a.wav".into(), kind: "audio/wav", octets: wav }],
             ..base()
         },
         Mail { subject: "Jane ".repeat(40), body: "burst pipe ".repeat(300), ..base() },
@@ -146,7 +146,7 @@ async fn every_signature_holds_at_an_independent_receiver_and_none_once_a_word_i
         let got = server.received();
         assert_eq!(got["holds"][0], serde_json::json!([true, true]), "as it came: {got}");
         // A word of the body changed on the way; not where it was encoded, so that nothing was found to change.
-        if one.attached.is_none() && !one.body.contains("Küche") {
+        if one.attached.is_empty() && !one.body.contains("Küche") {
             assert!(
                 got["holds"][1].as_array().is_some_and(|all| all.iter().all(|held| *held != true)),
                 "changed: {got}"

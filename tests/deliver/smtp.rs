@@ -112,7 +112,7 @@ pub fn mail(to: &str) -> Mail {
         subject: "URGENT: Urgent repair: Jane Roe · Rohrbruch in der Küche".into(),
         body: "Problem:\nRohrbruch in der Küche\n.\nA line with a dot alone above.\n".into(),
         html: None,
-        attached: None,
+        attached: Vec::new(),
         answers: None,
     }
 }
@@ -153,7 +153,7 @@ async fn nothing_that_an_account_or_a_caller_writes_becomes_a_header() {
 async fn a_sound_goes_along_and_arrives_as_it_was() {
     let Some(mut server) = Server::start("email with a sound through a real SMTP server") else { return };
     let wav: Vec<u8> = (0..=255).cycle().take(100_000).collect();
-    let attached = Some(Attached { name: "voicemail.wav".into(), wav: wav.clone() });
+    let attached = vec![Attached { name: "voicemail.wav".into(), kind: "audio/wav", octets: wav.clone() }];
     let sent = mailer(server.port).send(&Mail { attached, ..mail("ben@example.com") }).await;
     assert!(matches!(sent, Delivery::Accepted { .. }), "{sent:?}");
     let got = server.received();

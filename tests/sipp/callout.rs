@@ -36,8 +36,8 @@ impl House {
         let dir = scratch();
         seed_changed(&dir, "plumbing", |client| {
             client.account.undo_secs = 1;
-            let rotation = client.schedules[0].rotation.as_mut().expect("technicians take turns");
-            rotation.people.truncate(1);
+            let layer = client.schedules[0].layers.first_mut().expect("technicians take turns");
+            layer.rotation.turns.truncate(1);
             let urgent = client.protocols.iter_mut().find(|p| p.name == "Urgent").expect("an urgent protocol");
             for (step, wait) in urgent.steps.iter_mut().zip(waits) {
                 step.wait_secs = wait;

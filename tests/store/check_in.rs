@@ -91,6 +91,32 @@ pub async fn wrong_pins_count_for_an_hour(store: Store) {
     assert_eq!(count(PinFrom::Stranger(Some(&number("+12025550151"))), 61).await, (0, 3));
     assert_eq!(count(PinFrom::Stranger(Some(&caller)), 3_600).await, (1, 2));
     assert_eq!(count(PinFrom::Stranger(Some(&caller)), 3_660).await, (0, 0));
+    a_call_to_somebody_takes_their_pin_alone(&store).await;
+}
+
+/// And counts with calls from their telephone.
+async fn a_call_to_somebody_takes_their_pin_alone(store: &Store) {
+    with_user(store, "kim").await;
+    let (ben, ada) = (contact("ben"), contact("ada"));
+    let mobile = number("+12025550161");
+    let mut tx = store.write().await.unwrap();
+    for (person, digits) in [(&ben, "4711"), (&ada, "2580")] {
+        tx.upsert_contact(person).await.unwrap();
+        tx.set_pin(&account().id, Some(&person.id), &pin(digits), &user("kim").id, NOW).await.unwrap();
+    }
+    tx.set_pin(&account().id, None, &pin("8642"), &user("kim").id, NOW).await.unwrap();
+    let to_ben = PinFrom::Called { number: &mobile, contact: Some(&ben.id) };
+    for (digits, opens) in [("4711", true), ("8642", true), ("2580", false), ("9182", false)] {
+        let tried = tx.try_pin(&account().id, to_ben, &pin(digits), NOW).await.unwrap();
+        assert_eq!(matches!(tried, Tried::Right(_)), opens, "{digits}: {tried:?}");
+    }
+    let to_all = PinFrom::Called { number: &mobile, contact: None };
+    assert!(matches!(tx.try_pin(&account().id, to_all, &pin("4711"), NOW).await.unwrap(), Tried::Wrong { .. }));
+    tx.commit("test").await.unwrap();
+    for place in [to_ben, PinFrom::Known(&mobile)] {
+        let wrong = store.count_wrong_pins(&account().id, place, NOW.plus_secs(1)).await.unwrap();
+        assert_eq!(wrong, WrongPins { of_one: 3, of_all: 3 });
+    }
 }
 
 pub async fn tries_at_once_are_no_more_than_tries_in_turn(store: Store) {

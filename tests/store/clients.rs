@@ -1,10 +1,10 @@
 //! Part of the contract: what clients' accounts count, whom they lose, and callers who hung up or are to be called back.
 
 use cordboard::base::clock::UtcMs;
-use cordboard::base::id::{AccountId, CallId, CallTypeId, ContactId, DraftId, ScheduleId, UserId};
+use cordboard::base::id::{AccountId, CallId, CallTypeId, ContactId, DraftId, OverrideId, ScheduleId, UserId};
 use cordboard::domain::call::abandoned::Abandoned;
 use cordboard::domain::call::cause::Cause;
-use cordboard::domain::oncall::{Override, Schedule};
+use cordboard::domain::oncall::{Override, OverrideAct, Schedule};
 use cordboard::domain::operator::skill::Skills;
 use cordboard::io::store::Store;
 use cordboard::io::store::callbacks::{Callback, CallbackEnd};
@@ -167,18 +167,23 @@ async fn a_contact_goes_with_its_destinations(store: Store) {
     tx.upsert_contact(&contact("ben")).await.unwrap();
     tx.upsert_contact(&contact("maya")).await.unwrap();
     let entry = |from: i64, until: i64| Override {
-        contact: ContactId::named("ben"),
+        id: OverrideId::named("once"),
+        act: OverrideAct::Only { contact: ContactId::named("ben") },
         from: NOW.plus_ms(from),
         until: NOW.plus_ms(until),
         by: "the office".into(),
         made_at: NOW,
+        note: String::new(),
     };
     let schedule = Schedule {
         id: ScheduleId::named("technician"),
         account: account().id,
         role: "technician".into(),
         zone: "UTC".into(),
-        rotation: None,
+        layers: vec![],
+        temporary: vec![],
+        remind: false,
+        holidays: vec![],
         overrides: vec![entry(-2_000, -1_000)],
         fallback: Some(ContactId::named("maya")),
     };

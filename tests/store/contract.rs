@@ -13,8 +13,8 @@ use cordboard::domain::account::faq::Faq;
 use cordboard::domain::account::flow::{Flow, Spill, SpillFailed, Voicemail};
 use cordboard::domain::account::hours::{Holiday, Hours, Span, Weekday, Window};
 use cordboard::domain::account::{
-    Account, CallType, Comfort, Contact, Destination, LeaveMessage, MailTemplate, Patching, Queueing, Reach,
-    RecordedLegs, RecordingMode, RecordingPolicy, SecureMessages, Speech, Urgency, VoicemailMail, WhenOverdue,
+    Account, CallPin, CallType, Comfort, Contact, Destination, LeaveMessage, MailTemplate, OwnAges, Patching, Queueing,
+    Reach, RecordedLegs, RecordingMode, RecordingPolicy, SecureMessages, Speech, Urgency, VoicemailMail, WhenOverdue,
 };
 use cordboard::domain::call::abandoned::Abandoned;
 use cordboard::domain::call::cause::Cause;
@@ -24,7 +24,7 @@ use cordboard::domain::ivr::menu::{Menu, Node, Step as MenuStep};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::message::trigger::{Graded, Grading, Trigger};
-use cordboard::domain::oncall::{Override, Rotation, Schedule, ShiftLength};
+use cordboard::domain::oncall::Schedule;
 use cordboard::domain::operator::extension::Extension;
 use cordboard::domain::operator::skill::Skill;
 use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
@@ -37,7 +37,9 @@ use cordboard::io::store::voicemails::{OpenVoicemail, VoicemailBegun, VoicemailE
 use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
-use super::{NOW, alarms, audit, check_in, clients, greetings, inbox, inner_calls, lost, messages, sessions};
+use super::{
+    NOW, alarms, audit, check_in, clients, greetings, inbox, inner_calls, lost, messages, schedules, sessions,
+};
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -47,7 +49,6 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("accounts_come_back_as_written", |s| Box::pin(accounts_come_back_as_written(s))),
         ("a_dropped_transaction_leaves_nothing", |s| Box::pin(a_dropped_transaction_leaves_nothing(s))),
         ("contacts_keep_their_order_and_places", |s| Box::pin(contacts_keep_their_order_and_places(s))),
-        ("schedules_come_back_as_written", |s| Box::pin(schedules_come_back_as_written(s))),
         ("protocols_are_never_overwritten", |s| Box::pin(protocols_are_never_overwritten(s))),
         ("passwords_open_for_their_user_only", |s| Box::pin(passwords_open_for_their_user_only(s))),
         ("desk_phones_are_their_owners_and_their_secrets_sealed", |s| {
@@ -81,6 +82,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         own,
         alarms::cases(),
         clients::cases(),
+        schedules::cases(),
         sessions::cases(),
         lost::cases(),
         inner_calls::cases(),
@@ -122,7 +124,7 @@ pub fn account() -> Account {
         ring_secs: 20,
         max_wait_secs: 180,
         undo_secs: 10,
-        secure: SecureMessages { days: 3, accept_first: true },
+        secure: SecureMessages { days: 3, accept_first: true, call_pin: CallPin::Always },
         leave_message: LeaveMessage::Nothing,
         recording: RecordingPolicy {
             mode: RecordingMode::OnDemand,
@@ -143,6 +145,7 @@ pub fn account() -> Account {
         patching: Patching { max_secs: Some(900) },
         hours: hours(),
         menus: vec![menu()],
+        ages: OwnAges { urgent_warning_secs: Some(90), ..OwnAges::default() },
         status_greeting: None,
         answer_phrases: Vec::new(),
         call_types: vec![CallType {
@@ -347,37 +350,6 @@ async fn contacts_keep_their_order_and_places(store: Store) {
     assert_eq!(store.find_contact(&ContactId::named("nobody")).await.unwrap(), None);
 }
 
-async fn schedules_come_back_as_written(store: Store) {
-    with_account(&store).await;
-    let written = Schedule {
-        id: ScheduleId::named("technician"),
-        account: account().id,
-        role: "technician".into(),
-        zone: "America/New_York".into(),
-        rotation: Some(Rotation {
-            people: vec![ContactId::named("ben"), ContactId::named("zoe")],
-            anchor: "2026-11-02T08:00".into(),
-            length: ShiftLength::Days(1),
-        }),
-        overrides: vec![Override {
-            contact: ContactId::named("zoe"),
-            from: NOW,
-            until: NOW.plus_secs(60),
-            by: "the office".into(),
-            made_at: NOW,
-        }],
-        fallback: Some(ContactId::named("ben")),
-    };
-    let mut tx = store.write().await.unwrap();
-    tx.upsert_contact(&contact("ben")).await.unwrap();
-    tx.upsert_contact(&contact("zoe")).await.unwrap();
-    tx.upsert_schedule(&written).await.unwrap();
-    tx.upsert_schedule(&written).await.unwrap();
-    tx.commit("test").await.unwrap();
-    assert_eq!(store.find_schedule(&written.id).await.unwrap(), Some(written.clone()));
-    assert_eq!(store.list_schedules(&account().id).await.unwrap(), vec![written]);
-}
-
 async fn protocols_are_never_overwritten(store: Store) {
     with_account(&store).await;
     let first = Protocol {
@@ -407,7 +379,10 @@ async fn protocols_are_never_overwritten(store: Store) {
         account: account().id,
         role: "technician".into(),
         zone: "America/New_York".into(),
-        rotation: None,
+        layers: vec![],
+        temporary: vec![],
+        remind: false,
+        holidays: vec![],
         overrides: Vec::new(),
         fallback: Some(ContactId::named("ben")),
     };

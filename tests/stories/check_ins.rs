@@ -12,7 +12,7 @@ use cordboard::domain::dispatch::event::{Note, OperatorAct};
 use cordboard::domain::dispatch::hold::TimeOfDay;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Until};
 use cordboard::domain::dispatch::state::Phase;
-use cordboard::domain::oncall::{Rotation, Schedule, ShiftLength, resolve};
+use cordboard::domain::oncall::{Layer, Rotation, Schedule, ShiftLength, resolve};
 use cordboard::engine::calls::check_in::{Answer, CheckIns, DutyChange, Heard};
 use cordboard::engine::dispatcher::Decided;
 use cordboard::io::store::audit::Who;
@@ -107,7 +107,11 @@ impl<'a> Caller<'a> {
                     self.said = text;
                     continue;
                 }
-                Output::Play(_) | Output::StopPlay | Output::Read { .. } => continue,
+                Output::Play(_) | Output::StopPlay => continue,
+                Output::Read { dispatch } => {
+                    let proven = Who::Account(self.account.id.clone());
+                    Input::ReadNoted(CheckIns::read(store, &dispatch, &proven, at).await.is_ok())
+                }
                 Output::Look { pin } => {
                     let from = town::number("+12025550112");
                     match CheckIns::look(store, &self.account, Some(&from), &pin, at).await.expect("the store answers")
@@ -327,8 +331,8 @@ async fn ada_puts_herself_on_call_by_telephone_until_the_next_hand_off() {
     let desk = Desk::at_work(&held_for_good()).await;
     with_pin(&desk).await;
     let people = ["Ben", "Ada"].map(ContactId::named).to_vec();
-    let rotation = Rotation { people, anchor: "2026-03-02T08:00".into(), length: ShiftLength::Weeks(1) };
-    let schedule = Schedule { rotation: Some(rotation), ..town::schedule(Some("Olive")) };
+    let rotation = Rotation::even(people, "2026-03-02T08:00", ShiftLength::Weeks(1));
+    let schedule = Schedule { layers: vec![Layer::plain("rotation", rotation)], ..town::schedule(Some("Olive")) };
     let mut tx = desk.store.write().await.expect("the store writes");
     tx.upsert_schedule(&schedule).await.expect("a schedule");
     tx.commit("test").await.expect("committed");
@@ -344,5 +348,10 @@ async fn ada_puts_herself_on_call_by_telephone_until_the_next_hand_off() {
     ada.hears("That is changed.").await;
     let schedule = desk.store.find_schedule(&ScheduleId::named("s")).await.expect("found").expect("a schedule");
     let on_call = resolve(&schedule, desk.now()).expect("somebody");
-    assert_eq!((on_call.contact, on_call.why.as_str()), (ContactId::named("Ada"), "override by Ada, by telephone"));
+    assert_eq!(on_call.contact, ContactId::named("Ada"));
+    assert!(on_call.why.starts_with("override by Ada, by telephone, "), "{}", on_call.why);
+    assert!(on_call.why.ends_with(", beats rotation"), "{}", on_call.why);
+    let (account, change) = desk.store.find_last_schedule_change(&schedule.id).await.expect("read").expect("noted");
+    assert_eq!((account, change.by.as_str()), (schedule.account, "Ada, by telephone"));
+    assert!(change.lines[0].what.starts_with("put Ada alone on call, "), "{}", change.lines[0].what);
 }

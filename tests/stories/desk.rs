@@ -1,6 +1,8 @@
 //! The words of a story: `desk.phone("Ben").expect_text("burst pipe")`. Time moves only by
 //! [`Desk::advance`], from one due moment to the next.
 
+mod people;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,10 +10,12 @@ use std::time::Duration;
 use cordboard::base::clock::{Clock as _, SharedClock, TestClock, UtcMs};
 use cordboard::base::id::{AttemptId, CallId, ContactId, DispatchId, MessageId, UserId};
 use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::account::Urgency;
 use cordboard::domain::alarm::Plan;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::fax::{FaxFault, FaxOutcome};
+use cordboard::domain::dispatch::lanes::Rates;
 use cordboard::domain::dispatch::patch_step::PatchNews;
 use cordboard::domain::dispatch::protocol::Protocol;
 use cordboard::domain::dispatch::state::{Phase, State};
@@ -25,8 +29,11 @@ use cordboard::engine::feed::{DispatchView, Feed};
 use cordboard::engine::inboxes::Inboxes;
 use cordboard::engine::mail_in;
 use cordboard::engine::recaps::Recaps;
+use cordboard::engine::shifts::Shifts;
 use cordboard::io::deliver::push::{Push, Pusher};
-use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter};
+use cordboard::io::deliver::{
+    Answer, Attached, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter,
+};
 use cordboard::io::mail_in::addresses::{Ours, Purpose};
 use cordboard::io::store::calls::{CallRecord, Direction};
 use cordboard::io::store::inbound::{Arrival, Inbound, PATCH_TRIES};
@@ -145,9 +152,10 @@ impl Mailer for Devices {
         if !matches!(taken, Delivery::Accepted { .. }) {
             return Box::pin(async move { taken });
         }
-        let attached = mail.attached.as_ref().map(|sound| format!("[{}, {} octets]", sound.name, sound.wav.len()));
+        let file = |file: &Attached| format!("[{}, {} octets]", file.name, file.octets.len());
+        let attached: String = mail.attached.iter().map(file).collect();
         self.mails.lock().expect("unpoisoned").push((mail.to.clone(), mail.attempt.clone()));
-        self.note(Kind::Mail, &mail.to, format!("{}\n{}{}", mail.subject, mail.body, attached.unwrap_or_default()));
+        self.note(Kind::Mail, &mail.to, format!("{}\n{}{}", mail.subject, mail.body, attached));
         Box::pin(async move { taken })
     }
 }
@@ -176,10 +184,12 @@ impl Pusher for Devices {
 
 impl CallOut for Devices {
     fn place(&self, request: CallOutRequest, events: UnboundedSender<(AttemptId, CallOutEvent)>) {
+        let pin = request.pin.map_or("", |_| " After a PIN.");
+        let two = request.caller.map_or_else(String::new, |caller| format!(" 2: {}.", caller.as_e164()));
         self.note(
             Kind::Call,
             request.to.as_e164(),
-            format!("{} {}", request.intro, request.content.unwrap_or_default()),
+            format!("{} {}{pin}{two}", request.intro, request.content.unwrap_or_default()),
         );
         let until = self.clock.utc().plus_secs(i64::from(request.ring_secs));
         let to = request.to.as_e164().to_owned();
@@ -229,6 +239,10 @@ pub struct Desk {
     pub clock: TestClock,
     devices: Arc<Devices>,
     taken: u32,
+    /// Of what she takes from now on.
+    pub urgency: Urgency,
+    /// How fast what leaves may leave, if the house has decided that.
+    pub rates: Option<Rates>,
     /// What is answered beside the usual in what she takes next.
     answers: Vec<(String, String)>,
     /// The call on which she takes it, if the caller is on the line.
@@ -299,6 +313,8 @@ impl Desk {
             clock,
             devices,
             taken: 0,
+            urgency: Urgency::Urgent,
+            rates: None,
             answers: vec![],
             call: None,
             opened: NIGHT,
@@ -320,6 +336,7 @@ impl Desk {
         let mut message = town::message(&format!("m{}", self.taken), problem, now);
         message.answers.extend(self.answers.drain(..));
         message.call = self.call.clone();
+        message.urgency = self.urgency;
         let account = self.store.find_account(&message.account).await.expect("found").expect("an account");
         let mut tx = self.store.write().await.expect("the store writes");
         tx.insert_message(&message).await.expect("inserted");
@@ -453,6 +470,13 @@ impl Desk {
         Recaps::new(self.store.clone(), clock, self.devices.clone(), self.dispatcher.clone())
     }
 
+    /// Tells people of their shifts.
+    pub fn shifts(&self) -> Shifts {
+        let clock = Arc::new(self.clock.clone());
+        let (mailer, texter) = (self.devices.clone(), self.devices.clone());
+        Shifts::new(self.store.clone(), clock, mailer, texter, self.dispatcher.clone())
+    }
+
     /// The house's alarm chain by this plan, which watches over the dispatcher, and its driver.
     pub fn alarm_chain(&self, plan: Plan) -> (Alarms, Ringer) {
         let clock: SharedClock = Arc::new(self.clock.clone());
@@ -498,6 +522,11 @@ impl Desk {
         *arrived = others;
         let pushes: Vec<Arrived> = pushes;
         pushes.into_iter().map(|push| (push.at, push.to)).collect()
+    }
+
+    /// All that arrived and that nobody has looked at. It is looked at now.
+    pub fn all_arrived(&self) -> Vec<Arrived> {
+        std::mem::take(&mut self.devices.arrived.lock().expect("unpoisoned"))
     }
 
     /// Time passes and nobody looks.
@@ -548,6 +577,9 @@ impl Desk {
         };
         let clock = Arc::new(self.clock.clone());
         self.dispatcher = Dispatcher::new(self.store.clone(), clock, Feed::default(), edges, "node");
+        if let Some(rates) = &self.rates {
+            self.dispatcher.paced_by(rates.clone());
+        }
         self.dispatcher.open_inboxes(door(devices));
         self.dispatcher.recover().await.expect("what was cut off is taken up");
         self.advance(0).await;
@@ -636,146 +668,4 @@ impl Desk {
 /// What an operator sees of jobs.
 pub struct Seat<'a> {
     desk: &'a Desk,
-}
-
-impl Seat<'_> {
-    /// A call to that person is to be made, about a message with these words.
-    pub fn expect_job(&self, name: &str, words: &str) -> AttemptId {
-        let mut jobs = self.desk.devices.jobs.lock().expect("unpoisoned");
-        let job = jobs.iter_mut().find(|job| !job.seen).expect("a job is offered");
-        assert_eq!(job.offer.name, name);
-        assert!(job.offer.headline.contains(words), "{}", job.offer.headline);
-        job.seen = true;
-        job.offer.attempt.clone()
-    }
-
-    /// It was not taken back.
-    pub fn has(&self, job: &AttemptId) -> bool {
-        !self.desk.devices.gone.lock().expect("unpoisoned").contains(job)
-    }
-
-    /// The call side tells this of it.
-    pub async fn says(&self, job: &AttemptId, event: CallOutEvent) {
-        let events = {
-            let jobs = self.desk.devices.jobs.lock().expect("unpoisoned");
-            jobs.iter().find(|j| j.offer.attempt == *job).expect("it is on the desks").events.clone()
-        };
-        events.send((job.clone(), event)).expect("the dispatcher listens");
-        self.desk.advance(0).await;
-    }
-}
-
-impl Phone<'_> {
-    fn person(&self) -> &'static (&'static str, &'static str, &'static str, &'static str) {
-        town::PEOPLE.iter().find(|(name, ..)| *name == self.name).expect("a person of the town")
-    }
-
-    fn expect(&self, kind: Kind, to: &str, words: &str) -> Arrived {
-        let mut arrived = self.desk.devices.arrived.lock().expect("unpoisoned");
-        let at = arrived.iter().position(|a| a.kind == kind && a.to == to);
-        let Some(at) = at else { panic!("{} got no {kind:?}; there is {arrived:#?}", self.name) };
-        let got = arrived.remove(at);
-        assert!(got.words.contains(words), "{} got {kind:?} without {words:?}: {}", self.name, got.words);
-        got
-    }
-
-    pub fn expect_text(&self, words: &str) -> Arrived {
-        self.expect(Kind::Text, self.person().1, words)
-    }
-
-    pub fn expect_mail(&self, words: &str) -> Arrived {
-        self.expect(Kind::Mail, self.person().3, words)
-    }
-
-    pub fn expect_page(&self, words: &str) -> Arrived {
-        self.expect(Kind::Page, town::pager(self.person().1).as_str(), words)
-    }
-
-    /// What the person's own system was posted.
-    pub fn expect_post(&self, words: &str) -> Arrived {
-        self.expect(Kind::Post, "desk", words)
-    }
-
-    /// The identifier that a push carried.
-    pub fn expect_push(&self) -> Arrived {
-        self.expect(Kind::Push, &format!("https://push.example.net/{}", self.name.to_lowercase()), "att_")
-    }
-
-    /// A try to fax them, whatever became of it.
-    pub fn expect_fax(&self, words: &str) -> Arrived {
-        self.expect(Kind::Fax, town::FAX, words)
-    }
-
-    pub fn expect_call(&self) -> Arrived {
-        self.expect(Kind::Call, self.person().1, "")
-    }
-
-    pub fn expect_call_at_home(&self) -> Arrived {
-        self.expect(Kind::Call, self.person().2, "")
-    }
-
-    fn number(&self) -> PhoneNumber {
-        town::number(self.person().1)
-    }
-
-    /// Replies from the mobile. `id` is the provider's: a repeat has the same.
-    pub async fn replies_as(&self, id: &str, body: &str) {
-        self.desk.dispatcher.take_text("twilio", id, self.number(), None, body.to_owned()).await.expect("taken in");
-        self.desk.advance(0).await;
-    }
-
-    /// The last email to this mailbox.
-    pub fn last_mail(&self) -> AttemptId {
-        let mails = self.desk.devices.mails.lock().expect("unpoisoned");
-        mails.iter().rev().find(|(to, _)| to == self.person().3).expect("an email went there").1.clone()
-    }
-
-    /// Answers the last email, quoting it. `headers`: what else stands in its head.
-    pub async fn answers_mail_with(&self, headers: &str, words: &str) {
-        let (attempt, from) = (self.last_mail(), self.person().3);
-        let id = format!("{}.{attempt}", self.desk.clock.utc());
-        let mail = format!(
-            "From: {} <{from}>\r\nMessage-ID: <{id}@example.com>\r\nSubject: Re: burst pipe\r\n{headers}\r\n{words}\r\n\r\n\
-             On Sat, 7 Mar 2026 at 02:10, Imaginary Plumbing wrote:\r\n> Reply to this email with OK to confirm.\r\n",
-            self.name
-        );
-        self.desk.mail_for(&attempt, from, &mail).await;
-    }
-
-    pub async fn answers_mail(&self, words: &str) {
-        self.answers_mail_with("", words).await;
-    }
-
-    /// A mail server reports on the last email. `id`: of the report.
-    pub async fn mail_server_reports(&self, id: &str, action: &str, status: &str) {
-        self.desk.report(&self.last_mail(), id, action, status).await;
-    }
-
-    pub async fn replies(&self, body: &str) {
-        let id = format!("in-{}-{body}", self.desk.clock.utc());
-        self.replies_as(&id, body).await;
-    }
-
-    /// Picks up the ringing mobile: these events happen, then the call is over. The dispatcher has not heard of it yet.
-    pub fn talks(&self, events: &[CallOutEvent], result: OutboundEnd) {
-        let ring = {
-            let mut rings = self.desk.devices.rings.lock().expect("unpoisoned");
-            let at = rings.iter().position(|ring| ring.to == self.person().1).expect("the mobile rings");
-            rings.remove(at)
-        };
-        for event in events {
-            ring.events.send((ring.attempt.clone(), event.clone())).expect("the dispatcher listens");
-        }
-        self.desk.end(ring, result);
-    }
-
-    /// The same, and the dispatcher hears of it.
-    pub async fn picks_up(&self, events: &[CallOutEvent], result: OutboundEnd) {
-        self.talks(events, result);
-        self.desk.advance(0).await;
-    }
-
-    pub fn rings(&self) -> bool {
-        self.desk.devices.rings.lock().expect("unpoisoned").iter().any(|ring| ring.to == self.person().1)
-    }
 }

@@ -6,15 +6,19 @@
 mod support;
 
 mod alarms;
+mod call_outs;
 mod changes;
 mod check_ins;
+mod crowds;
 mod desk;
 mod faxes;
 mod jobs;
+mod lanes;
 mod mails;
 mod nights;
 mod pages;
 mod recaps;
+mod schedules;
 mod secure;
 mod steps;
 mod text_parts;

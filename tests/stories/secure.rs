@@ -429,7 +429,7 @@ async fn accepted_first() -> (Desk, Ben) {
     let ben = Ben::of(&desk).await;
     let mut account = desk.store.find_account(&AccountId::named("one")).await.expect("asked").expect("an account");
     account.call_types[0].protected = true;
-    account.secure = SecureMessages { days: 2, accept_first: true };
+    account.secure = SecureMessages { days: 2, accept_first: true, ..SecureMessages::default() };
     let mut tx = desk.store.write().await.expect("the store writes");
     tx.upsert_account(&account, desk.now()).await.expect("written");
     tx.commit("test").await.expect("committed");

@@ -168,6 +168,7 @@ pub fn account() -> Account {
         patching: Default::default(),
         hours: Hours::default(),
         menus: vec![],
+        ages: Default::default(),
         status_greeting: None,
         answer_phrases: vec![],
         call_types: vec![CallType {
@@ -191,7 +192,10 @@ pub fn schedule(who: Option<&str>) -> Schedule {
         account: AccountId::named("one"),
         role: "technician".into(),
         zone: "America/Chicago".into(),
-        rotation: None,
+        layers: vec![],
+        temporary: vec![],
+        remind: false,
+        holidays: vec![],
         overrides: vec![],
         fallback: who.map(ContactId::named),
     }

@@ -11,7 +11,7 @@ export function mayEdit(role: Role | undefined): boolean {
 
 const SETTINGS: readonly (keyof AccountSettings)[] = [
   'name', 'zone', 'color', 'answer_phrase', 'notes', 'faq', 'dids', 'caller_id', 'greeting', 'apology', 'comfort',
-  'priority', 'ring_secs', 'max_wait_secs', 'undo_secs', 'leave_message', 'recording', 'patching', 'queueing', 'secure', 'mail',
+  'priority', 'ring_secs', 'max_wait_secs', 'undo_secs', 'leave_message', 'recording', 'patching', 'queueing', 'secure', 'mail', 'ages',
 ];
 
 export function pick<T, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {

@@ -29,6 +29,7 @@ import type {
   Lock,
   Menu,
   MessageView,
+  OwnAges,
   PinView,
   Peaks,
   ProtocolVersion,
@@ -119,7 +120,7 @@ async function answer(method: string, path: string, body?: unknown, headers?: Re
   return response;
 }
 
-async function request<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
+export async function request<T>(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<T> {
   const response = await answer(method, path, body, headers);
   if (response.status === 204 || response.status === 202) return undefined as T;
   const text = await response.text();
@@ -129,7 +130,7 @@ async function request<T>(method: string, path: string, body?: unknown, headers?
 }
 
 /** Something that is not JSON: a recording. */
-async function fetchBlob(path: string): Promise<Blob> {
+export async function fetchBlob(path: string): Promise<Blob> {
   let response = await send('GET', path);
   if (response.status === 401 && token && onUnauthorized && (await onUnauthorized())) response = await send('GET', path);
   if (response.ok) return response.blob();
@@ -154,7 +155,7 @@ function noteClock(response: Response): void {
 
 const id = encodeURIComponent;
 
-function query(parameters: Record<string, string | number | undefined>): string {
+export function query(parameters: Record<string, string | number | undefined>): string {
   const entries = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
   return entries.length ? `?${new URLSearchParams(entries.map(([k, v]) => [k, String(v)]))}` : '';
 }
@@ -234,7 +235,7 @@ export const api = {
   logOut: () => request<void>('DELETE', '/sessions/current'),
   me: () => request<{ user: User; seat: SeatView | null }>('GET', '/me'),
 
-  accounts: () => request<Page<AccountRef & { dids: string[] }>>('GET', '/accounts'),
+  accounts: () => request<Page<AccountRef & { dids: string[]; ages?: OwnAges }>>('GET', '/accounts'),
   account: (account: string) => request<Account>('GET', `/accounts/${id(account)}`),
   recording: (call: string) => fetchBlob(`/calls/${id(call)}/recording`),
   peaks: (call: string) => request<Peaks>('GET', `/calls/${id(call)}/recording/peaks`),

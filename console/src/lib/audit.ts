@@ -15,6 +15,8 @@ const ACTS: Record<string, string> = {
   'check_in.opened': 'checked in by PIN',
   'check_in.vouched': 'let a caller check in, and vouched for',
   'check_in.failed': 'pressed a wrong PIN',
+  'call_out.opened': 'showed by PIN who they are, when called',
+  'call_out.refused': 'pressed a wrong PIN, when called',
   'check_in.read': 'was read a held message, as far as they listened',
   'check_in.heard': 'heard a held message to its end',
   'check_in.put_on_call': 'put somebody on call by telephone',

@@ -42,6 +42,7 @@ export type Action =
   | 'go_hung_up'
   | 'go_handover'
   | 'go_audit'
+  | 'go_on_call'
   | 'search'
   | 'field_first'
   | 'faq'
@@ -115,6 +116,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'go_hung_up', combo: 'Alt+7', sequence: 'g h', label: 'Callers who hung up', group: 'Go to' },
   { action: 'go_handover', combo: 'Alt+8', sequence: 'g o', label: 'Hand-over sheet', group: 'Go to' },
   { action: 'go_audit', combo: 'Alt+9', sequence: 'g u', label: 'Audit log (supervisors, admins)', group: 'Go to' },
+  { action: 'go_on_call', combo: 'Alt+/', sequence: 'g c', label: 'On call', group: 'Go to' },
   { action: 'search', combo: 'Ctrl+k', label: 'Search accounts, messages, and what callers ask', group: 'Console' },
   { action: 'theme', combo: 'Alt+t', label: 'Light, dark, or as the system', group: 'Console' },
   { action: 'help', combo: 'Ctrl+/', sequence: '?', label: 'All keys', group: 'Console' },
@@ -131,6 +133,17 @@ export const FLOOR_KEYS: readonly { key: string; label: string }[] = [
   { key: 'Esc', label: 'Leave the call' },
 ];
 
+/** The same of a calendar: for a shift that has the focus. */
+export const CALENDAR_KEYS: readonly { key: string; label: string }[] = [
+  { key: '← →', label: 'Choose a shift' },
+  { key: 'Enter', label: 'Open the shift: who, until when, why' },
+  { key: 'Space', label: 'Take it up: then ← → move it, with Shift its end, with Ctrl its start, ↑ ↓ give it to somebody else; Enter puts it there, Esc puts it back' },
+  { key: '1 – 9', label: 'Give the shift to the person with that number' },
+  { key: 'S', label: 'Swap two shifts: on the one, then on the other' },
+  { key: 'Del', label: 'Take the override out' },
+  { key: 'Ctrl Z', label: 'Take the last change back, then the one before' },
+];
+
 /** The part of a KeyboardEvent that matters. */
 export interface Press {
   key: string;
@@ -142,7 +155,7 @@ export interface Press {
 }
 
 /** Signs by their physical keys. */
-const SIGNS: Record<string, string> = { Period: '.', Comma: ',', Minus: '-' };
+const SIGNS: Record<string, string> = { Period: '.', Comma: ',', Minus: '-', Slash: '/' };
 
 /** `Ctrl+Enter` for a press. Cmd counts as Ctrl; Shift only where it does not already show in the key itself. */
 export function comboOf(press: Press): string {

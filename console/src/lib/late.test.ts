@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { late, USUAL_AGES } from './late';
+import { agesOf, late, USUAL_AGES } from './late';
 import type { DispatchView } from './types';
 
 const dispatch = (more: Partial<DispatchView>) => ({ state: 'running', urgency: 'urgent', opened_at: 0, closed_at: null, ...more }) as DispatchView;
@@ -24,4 +24,12 @@ it('the house says from what age on', () => {
   const ages = { urgent_warning_secs: 60, urgent_critical_secs: 120, routine_warning_secs: 300 };
   expect(late(dispatch({}), 61_000, ages)).toBe('warning');
   expect(late(dispatch({}), 121_000, ages)).toBe('critical');
+});
+
+it('an account may have ages of its own, and the rest are the house\'s', () => {
+  const own = { urgent_warning_secs: 120, urgent_critical_secs: null, routine_warning_secs: null };
+  const ages = agesOf(own, USUAL_AGES);
+  expect(late(dispatch({}), 120_000, ages)).toBe('warning');
+  expect([ages.urgent_critical_secs, ages.routine_warning_secs]).toEqual([1_200, 3_600]);
+  expect(agesOf(undefined, USUAL_AGES)).toEqual(USUAL_AGES);
 });

@@ -1,5 +1,6 @@
 // What the server sends and takes. Times are epoch milliseconds, ids are opaque strings, numbers are E.164.
 
+import type { Part } from './clients';
 import type { AnswerPhrase, DictationView, StatusGreeting } from './sounds';
 
 export type Role = 'admin' | 'supervisor' | 'operator' | 'client' | 'staff';
@@ -408,10 +409,12 @@ export interface AccountSettings {
   /** `max_secs`: how long caller and contact may talk on alone. */
   patching: { max_secs: number | null };
   queueing: Queueing;
-  /** `days`: how long a secure message can be opened. `accept_first`: texts have no link until somebody accepts. */
-  secure: { days: number; accept_first: boolean };
+  /** `days`: how long a secure message can be opened. `accept_first`: texts have no link until somebody accepts. `call_pin`: what a call-out reads only after a PIN. */
+  secure: { days: number; accept_first: boolean; call_pin: 'never' | 'protected' | 'always' };
   /** Its own words for emails; empty: the usual ones. */
   mail: { subject: string; text: string; html: string };
+  /** From what age on its open dispatches are late; null: as the house has it. */
+  ages: OwnAges;
 }
 
 /** An account as those who set it up see it. */
@@ -419,6 +422,8 @@ export interface WholeAccount extends Account, AccountSettings, CallWays {
   /** Counts each change: the next one says which it has seen. */
   edition: number;
   schedules: { role: string }[];
+  /** What the client has still to approve, and what is another since. */
+  going_live?: { state: 'draft' | 'in_service'; missing: Part[]; changed: Part[] };
 }
 
 /** That somebody has a PIN for check-ins; nobody: all of the account's people share it. */
@@ -434,6 +439,8 @@ export interface RecapPlan {
   times: string[];
   to: { contact: string; destination: string }[];
   empty: boolean;
+  /** What goes along with each email: the report as pages, the messages as a table. */
+  files: { pdf: boolean; csv: boolean };
 }
 
 export interface RecapState {
@@ -746,6 +753,8 @@ export interface Figures {
 
 export interface FiguresView {
   service: Figures;
+  /** Of whose clock the service's day and hours are. */
+  zone: string;
   accounts: { account: string; figures: Figures }[];
 }
 
@@ -893,6 +902,13 @@ export interface Lock {
 }
 
 /** From what age on an open dispatch is shown as late, in seconds. */
+/** An account's own; null: as the house has it. */
+export interface OwnAges {
+  urgent_warning_secs: number | null;
+  urgent_critical_secs: number | null;
+  routine_warning_secs: number | null;
+}
+
 export interface Ages {
   urgent_warning_secs: number;
   urgent_critical_secs: number;

@@ -2,14 +2,14 @@
 
 import { SvelteMap } from 'svelte/reactivity';
 import { api } from '../lib/api';
-import type { Account, AccountRef, MessageView } from '../lib/types';
+import type { Account, AccountRef, MessageView, OwnAges } from '../lib/types';
 
 const FRESH_MS = 60_000;
 /** After a try that failed, again and again later; a call that waits for its form lasts no longer than these together. */
 const AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000];
 
 class Accounts {
-  list = $state.raw<(AccountRef & { dids: string[] })[]>([]);
+  list = $state.raw<(AccountRef & { dids: string[]; ages?: OwnAges })[]>([]);
   private readonly full = new SvelteMap<string, Account>();
   private readonly read = new Map<string, number>();
   private readonly pending = new Set<string>();

@@ -608,6 +608,8 @@ export function run(action: Action): void {
     case 'go_audit':
       if (mayEdit(session.user?.role)) router.go({ name: 'audit' });
       return;
+    case 'go_on_call':
+      return router.go({ name: 'on_call' });
     case 'search':
       overlays.search = !overlays.search;
       return;

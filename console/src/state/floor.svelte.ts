@@ -136,7 +136,7 @@ class Floor {
 /** A change has the service's figures whole, and of accounts those that changed. */
 export function merge(before: FiguresView | null, change: FiguresView): FiguresView {
   const others = (before?.accounts ?? []).filter((a) => !change.accounts.some((c) => c.account === a.account));
-  return { service: change.service, accounts: [...others, ...change.accounts] };
+  return { ...change, accounts: [...others, ...change.accounts] };
 }
 
 export const floor = new Floor();

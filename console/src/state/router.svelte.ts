@@ -11,6 +11,8 @@ export type Page =
   | { name: 'message'; id: string }
   | { name: 'accounts' }
   | { name: 'account'; id: string }
+  | { name: 'on_call'; id?: string }
+  | { name: 'clients' }
   | { name: 'users' }
   | { name: 'audit' };
 
@@ -31,6 +33,10 @@ export function readPath(path: string): Page {
       return parts[1] ? { name: 'message', id: parts[1] } : { name: 'messages' };
     case 'accounts':
       return parts[1] ? { name: 'account', id: parts[1] } : { name: 'accounts' };
+    case 'on_call':
+      return parts[1] ? { name: 'on_call', id: parts[1] } : { name: 'on_call' };
+    case 'clients':
+      return { name: 'clients' };
     case 'users':
       return { name: 'users' };
     case 'audit':
@@ -43,6 +49,7 @@ export function readPath(path: string): Page {
 export function pathOf(page: Page): string {
   if (page.name === 'message') return `/messages/${encodeURIComponent(page.id)}`;
   if (page.name === 'account') return `/accounts/${encodeURIComponent(page.id)}`;
+  if (page.name === 'on_call' && page.id) return `/on_call/${encodeURIComponent(page.id)}`;
   return `/${page.name}`;
 }
 

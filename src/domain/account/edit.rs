@@ -13,7 +13,7 @@ use super::faq::{self, Faq};
 use super::fault::{Fault, Faults, Text};
 use super::hours::Hours;
 use super::{
-    Account, Comfort, LeaveMessage, MailTemplate, Patching, Queueing, RecordingPolicy, SecureMessages, Speech,
+    Account, Comfort, LeaveMessage, MailTemplate, OwnAges, Patching, Queueing, RecordingPolicy, SecureMessages, Speech,
 };
 
 const MAX_NAME: usize = 80;
@@ -96,6 +96,9 @@ pub struct AccountEdit {
     /// Its own words for emails; as they are if they are left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<MailTemplate>,
+    /// From what age on its open dispatches are shown as late; as it is if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ages: Option<OwnAges>,
 }
 
 fn usual_color() -> String {
@@ -140,6 +143,7 @@ impl From<&Account> for AccountEdit {
             queueing: Some(account.queueing.clone()),
             secure: Some(account.secure.clone()),
             mail: Some(account.mail.clone()),
+            ages: Some(account.ages),
         }
     }
 }
@@ -173,6 +177,7 @@ impl Account {
             mail: MailTemplate::default(),
             hours: Hours::default(),
             menus: Vec::new(),
+            ages: OwnAges::default(),
             status_greeting: None,
             answer_phrases: Vec::new(),
             call_types: Vec::new(),
@@ -246,6 +251,8 @@ impl AccountEdit {
         let secure = self.secure.clone().unwrap_or_else(|| to.secure.clone());
         secure.check(&mut faults);
         let mail = self.mail.clone().unwrap_or_else(|| to.mail.clone());
+        let ages = self.ages.unwrap_or(to.ages);
+        ages.check(&mut faults);
         if self.mail.is_some() {
             mail.check(&mut faults, &to);
         }
@@ -275,6 +282,7 @@ impl AccountEdit {
             queueing,
             secure,
             mail,
+            ages,
             ..to
         })
     }
@@ -388,6 +396,7 @@ fn check_speech(faults: &mut Faults, pointer: &str, speech: Speech) -> Speech {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::account::CallPin;
 
     fn edit() -> AccountEdit {
         serde_json::from_str(r#"{"name": " Acme\u202e Heating ", "zone": "Europe/Berlin", "dids": ["(202) 555-0150"]}"#)
@@ -438,7 +447,7 @@ mod tests {
 
     #[test]
     fn how_long_a_secure_message_can_be_opened_is_within_a_month_and_stays_where_it_is_not_written() {
-        let written = SecureMessages { days: 2, accept_first: true };
+        let written = SecureMessages { days: 2, accept_first: true, call_pin: CallPin::Always };
         let edit = AccountEdit { secure: Some(written.clone()), ..edit() };
         let account = edit.apply(Account::blank(AccountId::named("a"))).unwrap();
         assert_eq!(account.secure, written);

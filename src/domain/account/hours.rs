@@ -8,14 +8,14 @@
 
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::flow::Flow;
 use super::{Account, Speech};
 use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
-use crate::domain::oncall::first_instant;
+use crate::domain::oncall::{first_instant, last_instant};
 
 /// How many days are looked at for what comes next: a whole week, from yesterday.
 const LOOK_AHEAD_DAYS: usize = 9;
@@ -230,17 +230,9 @@ impl Place {
     }
 }
 
-/// The instant at which the clocks of `zone` show `civil` for the last time, or have passed it.
-fn last_instant(zone: &TimeZone, civil: jiff::civil::DateTime) -> Option<UtcMs> {
-    let ambiguous = zone.to_ambiguous_timestamp(civil);
-    match ambiguous.offset() {
-        AmbiguousOffset::Fold { .. } => Some(UtcMs(ambiguous.later().ok()?.as_millisecond())),
-        AmbiguousOffset::Gap { .. } | AmbiguousOffset::Unambiguous { .. } => first_instant(zone, civil),
-    }
-}
-
 impl Span {
-    fn all_day() -> Self {
+    /// Any day.
+    pub fn all_day() -> Self {
         Self { from: "00:00".to_owned(), until: "00:00".to_owned() }
     }
 

@@ -13,6 +13,7 @@ pub mod fault;
 pub mod patching;
 pub mod queueing;
 
+mod ages;
 mod answer_phrase;
 pub mod check;
 mod check_in;
@@ -37,13 +38,14 @@ use crate::domain::message::trigger::Trigger;
 use faq::Faq;
 use hours::Hours;
 
+pub use ages::OwnAges;
 pub use answer_phrase::AnswerPhrase;
 pub use mail::MailTemplate;
 pub use pager::PagerAddress;
 pub use patching::Patching;
 pub use queueing::{Queueing, WhenOverdue};
 pub use recorded_legs::RecordedLegs;
-pub use secure::SecureMessages;
+pub use secure::{CallPin, SecureMessages};
 pub use status_greeting::{StatusGreeting, next_morning};
 
 /// A client of the service.
@@ -92,6 +94,9 @@ pub struct Account {
     /// Its own words for emails.
     #[serde(default)]
     pub mail: MailTemplate,
+    /// From what age on its open dispatches are shown as late.
+    #[serde(default)]
+    pub ages: OwnAges,
     /// Which way calls go after the greeting, by the time of the week.
     #[serde(default)]
     pub hours: Hours,

@@ -107,19 +107,21 @@ pub struct Found {
 pub fn find_people(whom: &[Whom], contacts: &[Contact], schedules: &[Schedule], now: UtcMs) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for whom in whom {
-        let (id, why) = match whom {
-            Whom::Contact { contact } => (contact.clone(), "named by the account's flow".to_owned()),
+        let (ids, why) = match whom {
+            Whom::Contact { contact } => (vec![contact.clone()], "named by the account's flow".to_owned()),
             Whom::Role { role } => {
                 let schedule = schedules.iter().find(|schedule| schedule.role == *role);
                 let Some(on_call) = schedule.and_then(|schedule| resolve(schedule, now)) else { continue };
-                (on_call.contact, format!("on call as {role}: {}", on_call.why))
+                (on_call.people().cloned().collect(), format!("on call as {role}: {}", on_call.why))
             }
         };
-        let Some(contact) = contacts.iter().find(|contact| contact.id == id) else { continue };
-        let telephone = |d: &super::Destination| Some((d.reach.phone()?.clone(), d.ring_secs));
-        let numbers: Vec<_> = contact.destinations.iter().filter_map(telephone).collect();
-        if !numbers.is_empty() && !found.iter().any(|there| there.contact == id) {
-            found.push(Found { contact: id, name: contact.name.clone(), why, numbers });
+        for id in ids {
+            let Some(contact) = contacts.iter().find(|contact| contact.id == id) else { continue };
+            let telephone = |d: &super::Destination| Some((d.reach.phone()?.clone(), d.ring_secs));
+            let numbers: Vec<_> = contact.destinations.iter().filter_map(telephone).collect();
+            if !numbers.is_empty() && !found.iter().any(|there| there.contact == id) {
+                found.push(Found { contact: id, name: contact.name.clone(), why: why.clone(), numbers });
+            }
         }
     }
     found
@@ -208,7 +210,10 @@ mod tests {
             account: account.id.clone(),
             role: "doctor".into(),
             zone: "UTC".into(),
-            rotation: None,
+            layers: vec![],
+            temporary: vec![],
+            remind: false,
+            holidays: vec![],
             overrides: vec![],
             fallback: None,
         };
@@ -233,7 +238,10 @@ mod tests {
             account: account.id,
             role: "doctor".into(),
             zone: "UTC".into(),
-            rotation: None,
+            layers: vec![],
+            temporary: vec![],
+            remind: false,
+            holidays: vec![],
             overrides: vec![],
             fallback: Some(ContactId::named("ann")),
         };

@@ -359,6 +359,9 @@ impl Ringer {
                     intro: words::spoken(state, zone),
                     content: None,
                     leave: Some(words::left(state, zone)),
+                    pin: None,
+                    caller: None,
+                    longest_talk_secs: None,
                 };
                 failpoint("alarm_call", "before_place");
                 self.parts.call_out.place(request, self.tell.clone());

@@ -3,15 +3,18 @@
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, DestinationId};
 use crate::domain::account::edit_contact::ContactEdit;
-use crate::domain::account::fault::{Fault, Faults};
+use crate::domain::account::fault::{Fault, Faults, Text};
 use crate::domain::account::patching::check_people;
 use crate::domain::account::{Account, Contact};
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::dispatch::validate::{ProtocolFault, validate};
 use crate::domain::oncall::Schedule;
+use crate::io::store::audit::{Act, Entry};
 use crate::io::store::{StoreError, Tx};
 
 use super::{Changed, Clients, Refusal, astray, lock};
+
+const MAX_SPOKEN: usize = 80;
 
 impl Clients {
     /// Adds a contact to an account.
@@ -58,6 +61,20 @@ impl Clients {
         Ok(Changed { now: contact, edition })
     }
 
+    /// Says how a person's name is said in calls, for the voice engine; none: as it is written.
+    pub async fn set_spoken_as(&self, contact: &Contact, words: Option<&str>) -> Result<(), Refusal> {
+        let mut faults = Faults::default();
+        let line = Text::line("/spoken_as", "contact.spoken_as", "How the name is said", MAX_SPOKEN).optional();
+        let words = words.map(|words| faults.text(words, &line)).filter(|words| !words.is_empty());
+        faults.unless(()).map_err(Refusal::Faulty)?;
+        let mut tx = self.store.write().await?;
+        tx.set_spoken_as(&contact.id, words.as_deref()).await?;
+        let (now, account) = (self.clock.utc(), contact.account.to_string());
+        tx.audit(Entry::new(now, self.by.clone(), Act::AccountChanged, account));
+        tx.commit("spoken_as").await?;
+        Ok(())
+    }
+
     /// Removes a contact that nothing counts on.
     pub async fn remove_contact(&self, id: &ContactId, edition: Option<u32>) -> Result<Changed<AccountId>, Refusal> {
         let now = self.clock.utc();
@@ -76,7 +93,7 @@ impl Clients {
 }
 
 /// Where something counts on what `before` would lose by becoming `after`, or by going.
-async fn find_uses(
+pub(super) async fn find_uses(
     tx: &mut Tx,
     account: &Account,
     before: &Contact,
@@ -129,13 +146,11 @@ fn place(protocol: &Protocol, state: &str, contact: &Contact, fault: &ProtocolFa
 
 /// Whoever is in it, but for overrides that are over.
 fn names(schedule: &Schedule, contact: &Contact, now: UtcMs) -> bool {
-    schedule.rotation.as_ref().is_some_and(|r| r.people.contains(&contact.id))
-        || schedule.fallback.as_ref() == Some(&contact.id)
-        || schedule.overrides.iter().any(|o| o.contact == contact.id && o.until > now)
+    schedule.people_since(now).contains(&&contact.id)
 }
 
 /// The protocols that run, or will run next.
-async fn in_use(tx: &mut Tx, account: &Account) -> Result<Vec<(Protocol, &'static str)>, StoreError> {
+pub(super) async fn in_use(tx: &mut Tx, account: &Account) -> Result<Vec<(Protocol, &'static str)>, StoreError> {
     let in_force = |p: &Protocol| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id));
     let all = tx.list_protocols(&account.id).await?;
     let mut used: Vec<_> = all.into_iter().filter(in_force).map(|p| (p, "in force")).collect();

@@ -5,7 +5,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallTypeId};
 use crate::domain::account::edit::AccountEdit;
 use crate::domain::account::edit_call_types::{CallTypeEdit, FormEdit};
@@ -15,11 +14,12 @@ use crate::domain::dispatch::condition::{AnswerIs, Conditions, HoursAre};
 use crate::domain::dispatch::hold::TimeOfDay;
 use crate::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Tries, Until};
 use crate::domain::message::trigger::Trigger;
-use crate::domain::oncall::{Schedule, ShiftLength};
-use crate::domain::recap::plan::{Plan, Recipient};
+use crate::domain::oncall::ShiftLength;
+use crate::domain::recap::plan::{Files, Plan, Recipient};
 
 use super::flow_text::FlowText;
 use super::people::People;
+use super::schedule_text::{LayerText, OverrideText, TemporaryText};
 use super::{Clients, Refusal};
 
 /// An account, whole.
@@ -51,10 +51,18 @@ pub struct ScheduleText {
     /// The account's zone if it is left out.
     #[serde(default)]
     pub zone: Option<String>,
+    /// The one layer of a simple schedule.
     #[serde(default)]
     pub rotation: Option<RotationText>,
+    /// From the lowest to the uppermost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerText>,
     #[serde(default)]
     pub fallback: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub remind: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub temporary: Vec<TemporaryText>,
     #[serde(default)]
     pub overrides: Vec<OverrideText>,
 }
@@ -66,17 +74,6 @@ pub struct RotationText {
     pub people: Vec<String>,
     pub anchor: String,
     pub length: ShiftLength,
-}
-
-/// Somebody else for a time, by name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OverrideText {
-    pub contact: String,
-    pub from: UtcMs,
-    pub until: UtcMs,
-    pub by: String,
-    pub made_at: UtcMs,
 }
 
 /// A protocol; people by name.
@@ -158,6 +155,8 @@ pub struct RecapText {
     pub to: Vec<RecipientText>,
     #[serde(default)]
     pub empty: bool,
+    #[serde(default)]
+    pub files: Files,
 }
 
 /// One who gets it, by name.
@@ -229,31 +228,11 @@ fn conditions(only: &Conditions, call_types: &[CallType]) -> ConditionsText {
 impl People<'_> {
     fn recap(&self, plan: Plan) -> RecapText {
         let name = |one: Recipient| RecipientText { contact: self.name(&one.contact), destination: one.destination };
-        RecapText { times: plan.times, to: plan.to.into_iter().map(name).collect(), empty: plan.empty }
-    }
-
-    fn schedule(&self, schedule: &Schedule, now: UtcMs) -> ScheduleText {
-        ScheduleText {
-            role: schedule.role.clone(),
-            zone: Some(schedule.zone.clone()),
-            rotation: schedule.rotation.as_ref().map(|rotation| RotationText {
-                people: rotation.people.iter().map(|id| self.name(id)).collect(),
-                anchor: rotation.anchor.clone(),
-                length: rotation.length,
-            }),
-            fallback: schedule.fallback.as_ref().map(|id| self.name(id)),
-            overrides: schedule
-                .overrides
-                .iter()
-                .filter(|o| o.until > now)
-                .map(|o| OverrideText {
-                    contact: self.name(&o.contact),
-                    from: o.from,
-                    until: o.until,
-                    by: o.by.clone(),
-                    made_at: o.made_at,
-                })
-                .collect(),
+        RecapText {
+            times: plan.times,
+            to: plan.to.into_iter().map(name).collect(),
+            empty: plan.empty,
+            files: plan.files,
         }
     }
 

@@ -16,20 +16,20 @@ use crate::domain::account::{Account, CallType, Contact};
 use crate::domain::dispatch::condition::Conditions;
 use crate::domain::dispatch::protocol::{Protocol, Step, Target};
 use crate::domain::dispatch::validate::validate;
-use crate::domain::oncall::{Override, Rotation, Schedule};
+use crate::domain::oncall::Schedule;
 use crate::domain::recap::plan::{Plan, Recipient};
 use crate::io::store::Tx;
 use crate::io::store::recaps::PlanSet;
+use crate::io::store::schedule_history::Noted;
 
 use super::astray::{led_astray, protocols_led_astray};
-use super::document::{
-    CallTypeText, ConditionsText, Document, ProtocolText, RecapText, ScheduleText, StepText, TargetText,
-};
+use super::document::{CallTypeText, ConditionsText, Document, ProtocolText, RecapText, StepText, TargetText};
 use super::flow::check_flow;
 use super::flow_text::FlowText;
 use super::people::{Nobody, People};
 use super::protocols::check_conditions;
 use super::recap::held_for_nothing;
+use super::schedule_text::read_schedule;
 use super::{Clients, ProtocolEdit, Refusal, find_clashes, lock};
 
 /// What an import did.
@@ -250,8 +250,12 @@ impl Clients {
         for contact in &contacts {
             tx.upsert_contact(contact).await?;
         }
+        let there = tx.list_schedules(&account.id).await?;
         for schedule in &schedules {
             tx.upsert_schedule(schedule).await?;
+            let before = there.iter().find(|old| old.id == schedule.id);
+            let noted = Noted { before, after: Some(schedule), by: "a file that was read in", at: now, undoes: None };
+            tx.note_schedule_change(&noted, &contacts).await?;
         }
         for protocol in &protocols {
             if tx.find_protocol(&protocol.id).await?.is_none() {
@@ -276,7 +280,12 @@ fn keep<T>(faults: &mut Vec<Fault>, part: &str, read: Result<T, Vec<Fault>>) -> 
 }
 
 /// Somebody by name, or by identifier.
-fn find_person(faults: &mut Faults, pointer: String, written: &str, contacts: &[Contact]) -> Option<ContactId> {
+pub(super) fn find_person(
+    faults: &mut Faults,
+    pointer: String,
+    written: &str,
+    contacts: &[Contact],
+) -> Option<ContactId> {
     match People(contacts).find(written) {
         Ok(contact) => Some(contact),
         Err(Nobody::Ambiguous) => {
@@ -292,53 +301,9 @@ fn find_person(faults: &mut Faults, pointer: String, written: &str, contacts: &[
     }
 }
 
-fn read_schedule(
-    written: &ScheduleText,
-    account: &Account,
-    id: ScheduleId,
-    contacts: &[Contact],
-) -> Result<Schedule, Vec<Fault>> {
-    let mut faults = Faults::default();
-    let role = written.role.trim().to_owned();
-    if role.is_empty() {
-        faults.add("/role", "schedule.role", "The role is missing.", "Write what protocols call it: technician.");
-    }
-    let zone = written.zone.clone().unwrap_or_else(|| account.zone.clone());
-    if jiff::tz::TimeZone::get(&zone).is_err() {
-        let detail = format!("There is no time zone \"{zone}\".");
-        faults.add("/zone", "schedule.zone", detail, "Write its IANA name, or leave it out.");
-    }
-    let rotation = written.rotation.as_ref().map(|rotation| {
-        if rotation.anchor.parse::<jiff::civil::DateTime>().is_err() {
-            let cure = "Write the local time of the first hand-off: 2026-11-02T08:00.";
-            faults.add("/rotation/anchor", "schedule.anchor", "This is no date and time.", cure);
-        }
-        let people = rotation.people.iter().enumerate();
-        let people: Vec<_> = people
-            .filter_map(|(at, name)| find_person(&mut faults, format!("/rotation/people/{at}"), name, contacts))
-            .collect();
-        if rotation.people.is_empty() {
-            let cure = "Name at least one contact, or leave the rotation out.";
-            faults.add("/rotation/people", "schedule.nobody", "Nobody is in the rotation.", cure);
-        }
-        Rotation { people, anchor: rotation.anchor.clone(), length: rotation.length }
-    });
-    let fallback = written.fallback.as_ref();
-    let fallback = fallback.and_then(|name| find_person(&mut faults, "/fallback".into(), name, contacts));
-    let mut overrides = Vec::new();
-    for (at, entry) in written.overrides.iter().enumerate() {
-        let pointer = format!("/overrides/{at}/contact");
-        let Some(contact) = find_person(&mut faults, pointer, &entry.contact, contacts) else { continue };
-        let (by, made_at) = (entry.by.clone(), entry.made_at);
-        overrides.push(Override { contact, from: entry.from, until: entry.until, by, made_at });
-    }
-    let account = account.id.clone();
-    faults.unless(Schedule { id, account, role, zone, rotation, overrides, fallback })
-}
-
 fn read_recap(written: &RecapText, contacts: &[Contact]) -> Result<Plan, Vec<Fault>> {
     let mut faults = Faults::default();
-    let mut plan = Plan { times: written.times.clone(), to: Vec::new(), empty: written.empty };
+    let mut plan = Plan { times: written.times.clone(), to: Vec::new(), empty: written.empty, files: written.files };
     for (at, one) in written.to.iter().enumerate() {
         let Some(contact) = find_person(&mut faults, format!("/to/{at}/contact"), &one.contact, contacts) else {
             continue;

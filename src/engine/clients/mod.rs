@@ -8,10 +8,12 @@
 
 mod astray;
 mod call_types;
+mod changes;
 mod contacts;
 pub mod document;
 mod flow;
 mod flow_text;
+mod going_live;
 mod import;
 mod mail;
 mod people;
@@ -20,6 +22,11 @@ mod protocols;
 pub mod reach;
 mod recap;
 mod rehearsal;
+mod schedule_import;
+mod schedule_text;
+mod schedules;
+mod settings;
+mod uses;
 mod versions;
 
 use std::sync::Arc;
@@ -37,11 +44,17 @@ use crate::io::store::{Store, StoreError, Tx};
 use astray::led_astray;
 use reach::Reachable;
 
+pub use changes::{CheckedChange, Verdict};
 pub use flow::{CheckedFlow, FlowNow};
+pub use going_live::{GoingLive, PartNow};
 pub use import::Imported;
 pub use pins::PinOf;
 pub use protocols::{Checked, ProtocolEdit};
 pub use rehearsal::{Offered, Rehearsal};
+pub use schedule_import::{Format, ShiftFile, ShiftsRead};
+pub use schedules::{cut_temporary, take_back};
+pub use settings::HolidayEdit;
+pub use uses::{Use, UseKind};
 pub use versions::Version;
 
 /// Where accounts are made and changed. Cheap to clone.
@@ -71,6 +84,11 @@ pub enum Refusal {
     Faulty(Vec<Fault>),
     /// It is right, and does not go together with what else there is.
     Clash(Vec<Fault>),
+    /// It is not in the state that this needs: a stable code, and a sentence.
+    NotNow {
+        code: &'static str,
+        detail: &'static str,
+    },
     Store(StoreError),
 }
 

@@ -134,7 +134,7 @@ impl Clients {
             Who::User(user) => Some(user.clone()),
             _ => None,
         };
-        Origin { by, brings_back }
+        Origin { by, brings_back, approved_by: None }
     }
 
     /// What is wrong with a protocol, and what it would do, in plain English. Changes nothing.
@@ -157,30 +157,28 @@ impl Clients {
     pub async fn add_protocol(&self, account: &AccountId, edit: &ProtocolEdit) -> Result<Changed<Protocol>, Refusal> {
         let mut tx = self.store.write().await?;
         let account = lock(&mut tx, account, edit.edition).await?;
-        put_in_force(self, tx, account, edit, None).await
+        put_in_force(self, tx, account, edit, &self.origin(None)).await
     }
 }
 
-/// Saves the next version in the transaction that holds the account. `brings_back`: the earlier one that it is again.
-pub(super) async fn put_in_force(
+/// All that is wrong with a protocol that is to be put in force, by everything that the transaction sees.
+pub(super) async fn check_in_force(
     clients: &Clients,
-    mut tx: Tx,
-    mut account: Account,
+    tx: &mut Tx,
+    account: &Account,
     edit: &ProtocolEdit,
-    brings_back: Option<u32>,
-) -> Result<Changed<Protocol>, Refusal> {
-    let now = clients.clock.utc();
+) -> Result<(Protocol, Faults), Refusal> {
     let contacts = tx.list_contacts(&account.id).await?;
     let schedules = tx.list_schedules(&account.id).await?;
-    let (mut protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
-    faults.extend(check_conditions(&protocol, &account).into_list());
+    let (protocol, mut faults) = edit.check(&account.id, &contacts, &schedules);
+    faults.extend(check_conditions(&protocol, account).into_list());
     faults.extend(clients.check_replies(&protocol));
     if tx.find_recap_plan(&account.id).await?.is_none() {
         faults.extend(held_for_nothing(&protocol));
     }
     for (at, id) in edit.call_types.iter().enumerate() {
         let pointer = format!("/call_types/{at}");
-        match account.call_types.iter_mut().find(|t| t.id == *id) {
+        match account.call_types.iter().find(|t| t.id == *id) {
             None => {
                 let cure = "Choose one of the account's call types.";
                 faults.add(pointer, "protocol.call_type", "The account has no such call type.", cure);
@@ -192,12 +190,25 @@ pub(super) async fn put_in_force(
             Some(_) => {}
         }
     }
+    Ok((protocol, faults))
+}
+
+/// Saves the next version in the transaction that holds the account.
+pub(super) async fn put_in_force(
+    clients: &Clients,
+    mut tx: Tx,
+    mut account: Account,
+    edit: &ProtocolEdit,
+    origin: &Origin,
+) -> Result<Changed<Protocol>, Refusal> {
+    let now = clients.clock.utc();
+    let (mut protocol, faults) = check_in_force(clients, &mut tx, &account, edit).await?;
     faults.unless(()).map_err(Refusal::Faulty)?;
     let versions = tx.list_protocols(&account.id).await?;
     let last = versions.iter().filter(|p| p.name == protocol.name).map(|p| p.version).max().unwrap_or(0);
     protocol.id = ProtocolId::fresh(now);
     protocol.version = last.saturating_add(1);
-    tx.insert_made_protocol(&protocol, &clients.origin(brings_back), now).await?;
+    tx.insert_made_protocol(&protocol, origin, now).await?;
     for call_type in account.call_types.iter_mut().filter(|t| edit.call_types.contains(&t.id)) {
         call_type.protocol = Some(protocol.id.clone());
     }

@@ -85,6 +85,6 @@ impl Clients {
             until: found.until,
             call_types: account.call_types.iter().filter(|t| in_force(&t.protocol)).map(|t| t.id.clone()).collect(),
         };
-        put_in_force(self, tx, account, &edit, Some(found.version)).await
+        put_in_force(self, tx, account, &edit, &self.origin(Some(found.version))).await
     }
 }

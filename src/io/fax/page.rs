@@ -19,7 +19,7 @@ pub const RESOLUTION: (u32, u32) = (204, 196);
 pub const MAX_PAGES: usize = 10;
 
 /// DejaVu Sans 2.37. `font/LICENCE.txt` is its licence.
-static FONT: &[u8] = include_bytes!("font/DejaVuSans.ttf");
+pub(in crate::io) static FONT: &[u8] = include_bytes!("font/DejaVuSans.ttf");
 
 /// Left and right of everything.
 const MARGIN: f32 = 90.0;

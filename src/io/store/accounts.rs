@@ -12,12 +12,14 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::faq::Faq;
 use crate::domain::account::hours::Hours;
 use crate::domain::account::{
-    Account, CallType, Comfort, LeaveMessage, MailTemplate, Patching, Queueing, RecordingPolicy, SecureMessages, Speech,
+    Account, CallType, Comfort, LeaveMessage, MailTemplate, OwnAges, Patching, Queueing, RecordingPolicy,
+    SecureMessages, Speech,
 };
 use crate::domain::ivr::menu::Menu;
 
+use super::calls::pieces;
 use super::greetings::{answer_phrase, status_greeting};
-use super::sql::{json, word};
+use super::sql::{json, places, word};
 use super::{Arg, Query, Row, StoreError, Tx, args, readers};
 
 /// What of an account is kept as one JSON text: read whole, never searched.
@@ -45,6 +47,8 @@ struct Settings {
     #[serde(default)]
     mail: MailTemplate,
     #[serde(default)]
+    ages: OwnAges,
+    #[serde(default)]
     hours: Hours,
     #[serde(default)]
     menus: Vec<Menu>,
@@ -55,6 +59,8 @@ struct Settings {
 readers! {
     /// The account with this identifier.
     find_account(id: &AccountId) -> Option<Account>;
+    /// The accounts with these identifiers.
+    find_accounts(ids: &[AccountId]) -> Vec<Account>;
     /// The account that a dialled number selects.
     find_account_by_did(did: &PhoneNumber) -> Option<Account>;
     /// The account with this name.
@@ -67,10 +73,30 @@ readers! {
     find_account_zone(id: &AccountId) -> Option<String>;
     /// A call type, retired ones too, with the account it belongs to.
     find_call_type(id: &CallTypeId) -> Option<(AccountId, CallType)>;
+    /// The call types that an account had and has no more, by name, and whether each is protected.
+    list_retired_call_types(account: &AccountId) -> Vec<(CallTypeId, String, bool)>;
+}
+
+async fn list_retired_call_types(
+    from: &mut impl Query,
+    account: &AccountId,
+) -> Result<Vec<(CallTypeId, String, bool)>, StoreError> {
+    const SQL: &str = "SELECT id, name, protected FROM call_type WHERE account = $1 AND retired_at IS NOT NULL";
+    let retired = |row: &Row| Ok((row.read("id")?, row.read("name")?, row.read("protected")?));
+    from.fetch_all(SQL, args![account]).await?.iter().map(retired).collect()
 }
 
 async fn find_account(from: &mut impl Query, id: &AccountId) -> Result<Option<Account>, StoreError> {
     Ok(load(from, "id = $1", args![id]).await?.pop())
+}
+
+async fn find_accounts(from: &mut impl Query, ids: &[AccountId]) -> Result<Vec<Account>, StoreError> {
+    let mut accounts = Vec::with_capacity(ids.len());
+    for ids in pieces(ids) {
+        let filter = format!("id IN ({})", places(ids.len()));
+        accounts.extend(load(from, &filter, ids.iter().flat_map(|id| args![id]).collect()).await?);
+    }
+    Ok(accounts)
 }
 
 async fn find_account_by_did(from: &mut impl Query, did: &PhoneNumber) -> Result<Option<Account>, StoreError> {
@@ -102,7 +128,7 @@ async fn find_call_type(from: &mut impl Query, id: &CallTypeId) -> Result<Option
 }
 
 /// Accounts matching `filter`, a condition on `account`, in five statements however many they are.
-async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Result<Vec<Account>, StoreError> {
+async fn load(from: &mut impl Query, filter: &str, args: Vec<Arg>) -> Result<Vec<Account>, StoreError> {
     let accounts = format!(
         "SELECT id, name, zone, color, answer_phrase, notes, settings FROM account WHERE {filter} ORDER BY name, id"
     );
@@ -121,7 +147,7 @@ async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Re
         "SELECT account, operator, recording, millis FROM answer_phrase
          WHERE account IN (SELECT id FROM account WHERE {filter}) ORDER BY operator"
     );
-    // Safe: `filter` is one of the literals above.
+    // Safe: `filter` is one of the literals above, or made of placeholders.
     let rows = from.fetch_all(AssertSqlSafe(accounts), args.clone()).await?;
     let mut accounts = rows.iter().map(account).collect::<Result<Vec<_>, _>>()?;
     for row in from.fetch_all(AssertSqlSafe(dids), args.clone()).await? {
@@ -176,6 +202,7 @@ fn account(row: &Row) -> Result<Account, StoreError> {
         patching: settings.patching,
         secure: settings.secure,
         mail: settings.mail,
+        ages: settings.ages,
         hours: settings.hours,
         menus: settings.menus,
         status_greeting: None,
@@ -234,6 +261,7 @@ impl Tx {
             patching: account.patching.clone(),
             secure: account.secure.clone(),
             mail: account.mail.clone(),
+            ages: account.ages,
             hours: account.hours.clone(),
             menus: account.menus.clone(),
             faq: account.faq.clone(),

@@ -48,6 +48,9 @@ pub enum PinFrom<'a> {
     Stranger(Option<&'a PhoneNumber>),
     /// A call from a number of one of the account's people, which counts alone.
     Known(&'a PhoneNumber),
+    /// A telephone that was called with a message for this person, none: for whoever shares the account's PIN. Counts with calls
+    /// from there.
+    Called { number: &'a PhoneNumber, contact: Option<&'a ContactId> },
     /// A device on which this person's inbox is, which counts alone.
     Device(&'a InboxDevice),
     /// A link to this person's inbox; theirs count together.
@@ -67,10 +70,12 @@ pub enum Tried {
 }
 
 impl PinFrom<'_> {
-    /// Whether a PIN opens anything there: at an inbox, its person's own alone.
+    /// Whether a PIN opens anything there: at an inbox, its person's own alone; on a call to somebody, theirs or the one that
+    /// all share.
     fn takes(self, found: &PinSet) -> bool {
         match self {
             Self::Stranger(_) | Self::Known(_) => true,
+            Self::Called { contact, .. } => found.contact.is_none() || found.contact.as_ref() == contact,
             Self::Device(device) => found.contact.as_ref() == Some(&device.contact),
             Self::Link { contact, .. } => found.contact.as_ref() == Some(contact),
         }
@@ -80,7 +85,7 @@ impl PinFrom<'_> {
     fn place(self, seal: &Seal) -> Option<String> {
         match self {
             Self::Stranger(caller) => caller.map(|caller| seal.index("caller", caller.as_e164())),
-            Self::Known(caller) => Some(seal.index("caller", caller.as_e164())),
+            Self::Known(number) | Self::Called { number, .. } => Some(seal.index("caller", number.as_e164())),
             Self::Device(device) => Some(seal.index("inbox_device", device.id.as_str())),
             Self::Link { token, .. } => Some(seal.index("inbox_link", token.expose_secret())),
         }
@@ -90,7 +95,7 @@ impl PinFrom<'_> {
     fn scope(self, seal: &Seal) -> String {
         match self {
             Self::Stranger(_) => "call".to_owned(),
-            Self::Known(_) | Self::Device(_) => self.place(seal).unwrap_or_default(),
+            Self::Known(_) | Self::Called { .. } | Self::Device(_) => self.place(seal).unwrap_or_default(),
             Self::Link { contact, .. } => seal.index("inbox_links", contact.as_str()),
         }
     }

@@ -7,6 +7,8 @@ use crate::base::id::{AccountId, ContactId, DestinationId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Contact, Destination, Reach};
 
+use super::calls::pieces;
+use super::sql::places;
 use super::{Arg, Query, Row, StoreError, Tx, args, readers};
 
 readers! {
@@ -14,10 +16,19 @@ readers! {
     find_contact(id: &ContactId) -> Option<Contact>;
     /// All contacts of an account, in the account's order.
     list_contacts(account: &AccountId) -> Vec<Contact>;
+    /// All contacts of these accounts, each one's in its order.
+    list_contacts_of(accounts: &[AccountId]) -> Vec<Contact>;
     /// Everybody, of whichever account, who has this telephone: whose text or call it may be.
     list_contacts_by_phone(number: &PhoneNumber) -> Vec<Contact>;
     /// Every telephone of everybody, in no order.
     list_contact_phones() -> Vec<PhoneNumber>;
+    /// How somebody's name is said; none: as it is written, or there is nobody of that identifier.
+    find_spoken_as(id: &ContactId) -> Option<String>;
+}
+
+async fn find_spoken_as(from: &mut impl Query, id: &ContactId) -> Result<Option<String>, StoreError> {
+    const SQL: &str = "SELECT spoken_as FROM contact WHERE id = $1";
+    Ok(from.fetch_optional(SQL, args![id]).await?.map(|row| row.read("spoken_as")).transpose()?.flatten())
 }
 
 async fn find_contact(from: &mut impl Query, id: &ContactId) -> Result<Option<Contact>, StoreError> {
@@ -26,6 +37,15 @@ async fn find_contact(from: &mut impl Query, id: &ContactId) -> Result<Option<Co
 
 async fn list_contacts(from: &mut impl Query, account: &AccountId) -> Result<Vec<Contact>, StoreError> {
     load(from, "account = $1", args![account]).await
+}
+
+async fn list_contacts_of(from: &mut impl Query, accounts: &[AccountId]) -> Result<Vec<Contact>, StoreError> {
+    let mut contacts = Vec::new();
+    for accounts in pieces(accounts) {
+        let filter = format!("account IN ({})", places(accounts.len()));
+        contacts.extend(load(from, &filter, accounts.iter().flat_map(|id| args![id]).collect()).await?);
+    }
+    Ok(contacts)
 }
 
 async fn list_contacts_by_phone(from: &mut impl Query, number: &PhoneNumber) -> Result<Vec<Contact>, StoreError> {
@@ -38,13 +58,13 @@ async fn list_contact_phones(from: &mut impl Query) -> Result<Vec<PhoneNumber>, 
     from.fetch_all(SQL, Vec::new()).await?.iter().map(|row| row.read("address")).collect()
 }
 
-async fn load(from: &mut impl Query, filter: &'static str, args: Vec<Arg>) -> Result<Vec<Contact>, StoreError> {
+async fn load(from: &mut impl Query, filter: &str, args: Vec<Arg>) -> Result<Vec<Contact>, StoreError> {
     let contacts = format!("SELECT id, account, name, title FROM contact WHERE {filter} ORDER BY position, id");
     let destinations = format!(
         "SELECT id, contact, label, kind, address, ring_secs, blocked FROM destination
          WHERE contact IN (SELECT id FROM contact WHERE {filter}) ORDER BY position, id"
     );
-    // Safe: `filter` is one of the literals above.
+    // Safe: `filter` is one of the literals above, or made of placeholders.
     let rows = from.fetch_all(AssertSqlSafe(contacts), args.clone()).await?;
     let mut contacts = rows.iter().map(contact).collect::<Result<Vec<_>, _>>()?;
     for row in from.fetch_all(AssertSqlSafe(destinations), args).await? {
@@ -138,6 +158,11 @@ impl Tx {
         Ok(())
     }
 
+    /// Says how somebody's name is said from now on.
+    pub async fn set_spoken_as(&mut self, id: &ContactId, words: Option<&str>) -> Result<(), StoreError> {
+        self.execute("UPDATE contact SET spoken_as = $2 WHERE id = $1", args![id, words]).await.map(|_| ())
+    }
+
     /// Removes a contact with all its destinations, and the overrides of schedules that put it on call and are over. Whoever
     /// does it has seen to it that nothing else names it.
     pub async fn delete_contact(&mut self, id: &ContactId, now: UtcMs) -> Result<(), StoreError> {
@@ -145,6 +170,7 @@ impl Tx {
         let over = "DELETE FROM schedule_override WHERE contact = $1 AND until_at <= $2";
         self.execute(over, args![id, now]).await?;
         self.execute("DELETE FROM destination WHERE contact = $1", args![id]).await?;
+        self.execute("DELETE FROM verification WHERE contact = $1", args![id]).await?;
         self.execute("DELETE FROM pin WHERE contact = $1", args![id]).await?;
         self.close_inbox(id).await?;
         self.execute("DELETE FROM contact WHERE id = $1", args![id]).await.map(|_| ())

@@ -72,6 +72,11 @@ impl StoreError {
         !postgres && !sqlite
     }
 
+    /// The store did not answer whoever asked a moment before, so it was not asked again.
+    pub const fn unanswered() -> Self {
+        Self::Failed(sqlx::Error::PoolTimedOut)
+    }
+
     pub(super) fn not_writable(path: &Path, why: &io::Error) -> Self {
         Self::NotWritable { path: path.to_owned(), why: plain_io(why) }
     }

@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 use sqlx::AssertSqlSafe;
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId, MessageId, UserId};
+use crate::base::id::{AccountId, CallId, CallTypeId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::Urgency;
 use crate::domain::message::Message;
 use crate::domain::message::edition::Change;
 use crate::domain::message::form::Answers;
 use crate::domain::message::trigger::{Graded, Grading};
 
+use super::calls::pieces;
 use super::seal::Seal;
-use super::sql::{json, word};
+use super::sql::{json, places, word};
 use super::{Query, Row, StoreError, Tx, args, readers};
 
 /// What only a holder of the key can read.
@@ -42,11 +44,19 @@ pub struct MessageFilter {
     /// Those whose urgency is another than by the client's list.
     pub graded: Option<Grading>,
     pub taken_since: Option<UtcMs>,
+    /// Before this.
+    pub taken_until: Option<UtcMs>,
+    pub call_type: Option<CallTypeId>,
+    pub urgency: Option<Urgency>,
+    /// Only those whose dispatch is open.
+    pub open: bool,
 }
 
 readers! {
     /// The message with this identifier, taken back or not.
     find_message(id: &MessageId) -> Option<Message>;
+    /// The messages with these identifiers, taken back or not.
+    find_messages(ids: &[MessageId]) -> Vec<Message>;
     /// Which edition the message is now.
     find_message_edition(id: &MessageId) -> Option<u32>;
     /// Whether it was taken back.
@@ -67,6 +77,19 @@ async fn find_message(from: &mut impl Query, id: &MessageId) -> Result<Option<Me
     let sql = AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"));
     let row = from.fetch_optional(sql, args![id]).await?;
     row.map(|row| message(&row, from.seal())).transpose()
+}
+
+async fn find_messages(from: &mut impl Query, ids: &[MessageId]) -> Result<Vec<Message>, StoreError> {
+    let mut messages = Vec::with_capacity(ids.len());
+    for ids in pieces(ids) {
+        let sql = format!("{COLUMNS} WHERE id IN ({})", places(ids.len()));
+        // Safe: made of placeholders.
+        let rows = from.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![id]).collect()).await?;
+        for row in &rows {
+            messages.push(message(row, from.seal())?);
+        }
+    }
+    Ok(messages)
 }
 
 async fn find_message_edition(from: &mut impl Query, id: &MessageId) -> Result<Option<u32>, StoreError> {
@@ -106,6 +129,23 @@ async fn list_messages(
     if let Some(since) = filter.taken_since {
         args.append(&mut args![since]);
         sql.push_str(&format!(" AND taken_at >= ${}", args.len()));
+    }
+    if let Some(until) = filter.taken_until {
+        args.append(&mut args![until]);
+        sql.push_str(&format!(" AND taken_at < ${}", args.len()));
+    }
+    if let Some(call_type) = &filter.call_type {
+        args.append(&mut args![call_type]);
+        sql.push_str(&format!(" AND call_type = ${}", args.len()));
+    }
+    if let Some(urgency) = &filter.urgency {
+        args.append(&mut args![word(urgency)]);
+        sql.push_str(&format!(" AND urgency = ${}", args.len()));
+    }
+    if filter.open {
+        sql.push_str(
+            " AND EXISTS (SELECT 1 FROM dispatch WHERE dispatch.message = message.id AND dispatch.closed_at IS NULL)",
+        );
     }
     if let Some(before) = before {
         args.append(&mut args![before]);

@@ -45,6 +45,9 @@ const MIGRATIONS: &[Migration] = &[
     migration!(16, "0016_rank_calls"),
     migration!(17, "0017_create_alarm_chain"),
     migration!(18, "0018_protocol_origin"),
+    migration!(19, "0019_layer_schedules"),
+    migration!(20, "0020_create_portal"),
+    migration!(21, "0021_rank_timers"),
 ];
 
 /// The schema that this program writes.

@@ -10,11 +10,14 @@
 pub mod abandoned;
 pub mod accounts;
 pub mod alarms;
+pub mod approvals;
 pub mod audit;
 pub mod callbacks;
 pub mod calls;
 pub mod check_in;
+pub mod client_users;
 pub mod contacts;
+pub mod decisions;
 pub mod devices;
 pub mod dialect;
 pub mod digits;
@@ -29,14 +32,20 @@ pub mod inner_calls;
 pub mod jobs;
 pub mod messages;
 mod migrate;
+pub mod protocol_changes;
 pub mod protocols;
 pub mod recaps;
+pub mod schedule_feeds;
+pub mod schedule_history;
 pub mod schedules;
 pub mod seal;
 pub mod sessions;
+pub mod shift_notices;
 pub mod sql;
 pub mod status;
+pub mod usage;
 pub mod users;
+pub mod verifications;
 pub mod voicemails;
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -69,6 +78,8 @@ use seal::Seal;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Readers on SQLite beside the one writer.
 const SQLITE_READERS: u32 = 4;
+/// Statements that a connection keeps prepared: those for many rows come in six sizes each.
+const STATEMENTS: usize = 256;
 /// Connections to PostgreSQL from one process.
 const POSTGRES_CONNECTIONS: u32 = 10;
 
@@ -218,9 +229,16 @@ impl Tx {
 
     /// Makes all of it permanent. On return it is on disk. `place` names this commit for the tests that kill
     /// the process before and after it (`tests/crash`): one name, one place in the code.
-    pub async fn commit(mut self, place: &str) -> Result<(), StoreError> {
+    pub async fn commit(self, place: &str) -> Result<(), StoreError> {
+        self.commit_all(&[place]).await
+    }
+
+    /// The same of a transaction in which several things are done that have a name each.
+    pub async fn commit_all(mut self, places: &[&str]) -> Result<(), StoreError> {
         self.chain_audit().await?;
-        failpoint(place, "before_commit");
+        for place in places {
+            failpoint(place, "before_commit");
+        }
         match self.open {
             Open::Sqlite(tx) => tx.commit().await?,
             Open::Postgres(tx) => tx.commit().await?,
@@ -228,7 +246,9 @@ impl Tx {
         if self.changes_accounts {
             self.editions.accounts.fetch_add(1, Ordering::SeqCst);
         }
-        failpoint(place, "after_commit");
+        for place in places {
+            failpoint(place, "after_commit");
+        }
         Ok(())
     }
 
@@ -346,6 +366,7 @@ async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
         // A commit that was acknowledged survives a power cut.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .statement_cache_capacity(STATEMENTS)
         .busy_timeout(PATIENCE);
     // In KiB; by itself 2 MB a connection, which a night of many calls fills and nothing gives back. The system keeps the
     // file's pages in memory all the same.
@@ -371,6 +392,7 @@ async fn open_sqlite(path: &Path) -> Result<Pools, StoreError> {
 
 async fn open_postgres(url: &str) -> Result<Pools, StoreError> {
     let options = PgConnectOptions::from_str(url).map_err(StoreError::opening_postgres)?;
+    let options = options.statement_cache_capacity(STATEMENTS);
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(PATIENCE)

@@ -24,6 +24,8 @@ pub struct Origin {
     pub by: Option<UserId>,
     /// The version whose steps it has again.
     pub brings_back: Option<u32>,
+    /// Who of the service approved it, where a client proposed it.
+    pub approved_by: Option<UserId>,
 }
 
 /// A version with where it comes from.
@@ -66,10 +68,14 @@ readers! {
 }
 
 async fn list_made_protocols(from: &mut impl Query, account: &AccountId) -> Result<Vec<MadeProtocol>, StoreError> {
-    const SQL: &str = "SELECT id, account, name, version, body, created_at, made_by, brings_back FROM protocol \
+    const SQL: &str = "SELECT id, account, name, version, body, created_at, made_by, brings_back, approved_by FROM protocol \
                        WHERE account = $1 ORDER BY name, version DESC";
     let made = |row: &Row| {
-        let origin = Origin { by: row.read("made_by")?, brings_back: row.read("brings_back")? };
+        let origin = Origin {
+            by: row.read("made_by")?,
+            brings_back: row.read("brings_back")?,
+            approved_by: row.read("approved_by")?,
+        };
         Ok(MadeProtocol { protocol: protocol(row)?, made_at: row.read("created_at")?, origin })
     };
     from.fetch_all(SQL, args![account]).await?.iter().map(made).collect()
@@ -138,8 +144,8 @@ impl Tx {
         }
         let body = Body { steps: protocol.steps.clone(), repeat: protocol.repeat, until: protocol.until };
         self.execute(
-            "INSERT INTO protocol (id, account, name, version, body, created_at, made_by, brings_back) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO protocol (id, account, name, version, body, created_at, made_by, brings_back, approved_by) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             args![
                 &protocol.id,
                 &protocol.account,
@@ -148,7 +154,8 @@ impl Tx {
                 json(&body),
                 now,
                 origin.by.as_ref(),
-                origin.brings_back
+                origin.brings_back,
+                origin.approved_by.as_ref()
             ],
         )
         .await?;

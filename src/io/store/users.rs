@@ -27,6 +27,8 @@ pub enum Role {
     Admin,
     Supervisor,
     Operator,
+    /// Somebody of a client's: sees the portal of their own accounts, and nothing else.
+    Client,
 }
 
 /// A person who signs in.

@@ -294,6 +294,7 @@ pub(crate) mod tests {
             patching: Patching::default(),
             hours: Hours::default(),
             menus: vec![],
+            ages: Default::default(),
             status_greeting: None,
             answer_phrases: Vec::new(),
             call_types: vec![],

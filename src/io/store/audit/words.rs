@@ -99,6 +99,9 @@ acts! {
     CheckInHeard = "check_in.heard";
     /// A caller put somebody on call.
     CheckInPutOnCall = "check_in.put_on_call";
+    /// Somebody who was called showed by PIN who they are, or pressed one that is not theirs.
+    CallOutOpened = "call_out.opened";
+    CallOutRefused = "call_out.refused";
     /// What callers hear before the greeting was spoken in by telephone.
     StatusGreetingUp = "status_greeting.put_up";
     StatusGreetingDown = "status_greeting.taken_down";
@@ -119,6 +122,16 @@ acts! {
     CallBarged = "call.barged";
     AccountAdded = "account.added";
     AccountChanged = "account.changed";
+    /// A part of an account was approved by its client, or in their name.
+    AccountApproved = "account.approved";
+    /// A client would have another protocol; the service decided about it, or the client took it back.
+    ProtocolProposed = "protocol.proposed";
+    ProtocolApproved = "protocol.approved";
+    ProtocolRefused = "protocol.refused";
+    ProtocolWithdrawn = "protocol.withdrawn";
+    /// A code went to a destination of a contact's to see that it reaches them; the right one was said.
+    CodeSent = "contact.code_sent";
+    CodeRight = "contact.verified";
     PinSet = "pin.set";
     PinRemoved = "pin.removed";
     UserAdded = "user.added";
