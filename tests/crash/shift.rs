@@ -188,7 +188,12 @@ impl Shift {
                 number: number(BEN),
                 news: PatchNews::Begun,
             },
-            Line::Patched { call: call.clone(), at, to: Pii::new("Ben Ortiz".to_owned()) },
+            Line::Patched {
+                call: call.clone(),
+                account: AccountId::named("plumbing"),
+                at,
+                to: Pii::new("Ben Ortiz".to_owned()),
+            },
             Line::Finished { call: call.clone(), end },
         ];
         CallLog::write(&self.house.store, &lines).await.expect("on record");
@@ -377,7 +382,10 @@ async fn check(case: &Case) {
     assert_eq!(before.len(), 1, "{name}: and what it was is there");
     let call = store.find_call(&patched_call()).await.expect("found").expect("on record");
     assert_eq!(call.end.map(|end| end.outcome).as_deref(), Some("patched"), "{name}");
-    assert_eq!(store.find_patched_to(&patched_call()).await.expect("found").as_deref(), Some("Ben Ortiz"));
+    assert_eq!(
+        store.find_patched_to(&patched_call(), &AccountId::named("plumbing")).await.expect("found").as_deref(),
+        Some("Ben Ortiz")
+    );
     assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{name}");
     assert!(store.list_unreadable_inbound(10).await.expect("listed").is_empty(), "{name}");
     assert!(store.list_unplaced_texts(10).await.expect("listed").is_empty(), "{name}");

@@ -532,7 +532,7 @@ async fn a_patch_stored_while_the_message_was_being_saved_is_seen_when_it_opens(
         provider: PATCHES.into(),
         provider_msg_id: call.as_str().into(),
         received_at: now,
-        what: Arrival::Patched { call, to: "Ben".into() },
+        what: Arrival::Patched { call, account: None, to: "Ben".into() },
     };
     assert!(tx.insert_inbound(&patch).await.expect("inserted"));
     assert!(tx.settle_inbound(&patch, "patched", now).await.expect("it listed no dispatch"));

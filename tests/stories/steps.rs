@@ -1,5 +1,6 @@
 //! Steps with more to them: made twice, for information, at certain hours or after certain answers, and a patch of the caller.
 
+use cordboard::base::id::AccountId;
 use cordboard::domain::account::hours::{Span, Weekday};
 use cordboard::domain::dispatch::condition::{AnswerIs, Conditions, HoursAre};
 use cordboard::domain::dispatch::event::OperatorAct;
@@ -199,13 +200,29 @@ async fn a_patch_that_connects_ends_it_as_patched_and_nobody_is_texted() {
         provider: PATCHES.into(),
         provider_msg_id: call.to_string(),
         received_at: desk.now(),
-        what: Arrival::Patched { call, to: "Ben".into() },
+        what: Arrival::Patched { call, account: None, to: "Ben".into() },
     };
     desk.comes_in(&joined).await;
     desk.advance(60 * MINUTE).await;
     let view = desk.view(&id).await;
     assert_eq!((view.confirmed_by.as_deref(), view.patches.len()), (Some("Ben"), 0));
     desk.ends(&id, Phase::Patched).await;
+}
+
+#[tokio::test]
+async fn a_patch_for_another_client_on_the_same_call_confirms_nothing() {
+    let mut desk = Desk::at_work(&patch_first()).await;
+    let call = desk.talks_with_a_caller().await;
+    let id = desk.takes("burst pipe").await;
+    let joined = Inbound {
+        provider: PATCHES.into(),
+        provider_msg_id: call.to_string(),
+        received_at: desk.now(),
+        what: Arrival::Patched { call, account: Some(AccountId::named("lakeview")), to: "John Doe".into() },
+    };
+    desk.comes_in(&joined).await;
+    assert_eq!(desk.view(&id).await.confirmed_by, None);
+    assert!(desk.state(&id).await.closed_at.is_none());
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{CallId, ContactId, DispatchId, UserId};
+use crate::base::id::{AccountId, CallId, ContactId, DispatchId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
 use crate::domain::dispatch::patch_step::PatchNews;
@@ -45,6 +45,8 @@ pub enum Line {
     },
     /// The caller was joined with this person, or with a number dialled by hand.
     Patched {
+        /// Whom the call is for now.
+        account: AccountId,
         call: CallId,
         at: UtcMs,
         to: Pii<String>,
@@ -424,11 +426,11 @@ fn sort(lines: &[Line]) -> Sorted<'_> {
             }
             Line::Event { call, at, kind, body } => sorted.events.push(NewCallEvent { call, at: *at, kind, body }),
             Line::Digits { call, at, entered } => sorted.digits.push((call, *at, entered)),
-            Line::Patched { call, at, to } => sorted.patched.push(Inbound {
+            Line::Patched { call, account, at, to } => sorted.patched.push(Inbound {
                 provider: PATCHES.to_owned(),
                 provider_msg_id: call.to_string(),
                 received_at: *at,
-                what: Arrival::Patched { call: call.clone(), to: to.reveal().clone() },
+                what: Arrival::Patched { call: call.clone(), account: Some(account.clone()), to: to.reveal().clone() },
             }),
             Line::Patching { call, at, nth, contact, number, news } => sorted.patched.push(Inbound {
                 provider: PATCH_TRIES.to_owned(),
@@ -491,7 +493,12 @@ mod tests {
     }
 
     fn patched() -> Line {
-        Line::Patched { call: CallId::named("c"), at: UtcMs(2), to: Pii::new("Ben".to_owned()) }
+        Line::Patched {
+            call: CallId::named("c"),
+            account: AccountId::named("a"),
+            at: UtcMs(2),
+            to: Pii::new("Ben".to_owned()),
+        }
     }
 
     fn never() -> Behind {

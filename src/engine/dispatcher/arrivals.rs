@@ -272,8 +272,13 @@ impl Dispatcher {
                 }
                 self.settle(inbound, "patching").await
             }
-            Arrival::Patched { call, to } => {
+            Arrival::Patched { call, account, to } => {
                 for id in self.inner.store.list_dispatches_of_call(call).await? {
+                    // A patch to one client's people says nothing about what another was to be told.
+                    let of = self.inner.store.find_dispatch(&id).await?.map(|found| found.state.account);
+                    if account.as_ref().is_some_and(|account| of.as_ref() != Some(account)) {
+                        continue;
+                    }
                     self.decide(&id, &Event::Patched { to: to.clone() }, Settles::Nothing).await?;
                 }
                 self.settle(inbound, "patched").await

@@ -230,7 +230,7 @@ impl Dispatcher {
         if let Some(call) = &message.call {
             let up = tx.find_call(call).await?.is_some_and(|record| record.end.is_none());
             on_call = up.then(|| call.clone());
-            patched_to = tx.find_patched_to(call).await?;
+            patched_to = tx.find_patched_to(call, &account.id).await?;
         }
         let new = NewDispatch {
             id: DispatchId::fresh(now),

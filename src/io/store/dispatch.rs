@@ -153,10 +153,11 @@ async fn list_open_dispatches_at(from: &mut impl Query, number: &PhoneNumber) ->
 }
 
 async fn find_patch_of_message(from: &mut impl Query, message: &MessageId) -> Result<Option<String>, StoreError> {
-    let row = from.fetch_optional("SELECT call FROM message WHERE id = $1", args![message]).await?;
-    let call: Option<CallId> = row.map(|row| row.read("call")).transpose()?.flatten();
+    let row = from.fetch_optional("SELECT call, account FROM message WHERE id = $1", args![message]).await?;
+    let Some(row) = row else { return Ok(None) };
+    let (call, account): (Option<CallId>, AccountId) = (row.read("call")?, row.read("account")?);
     match call {
-        Some(call) => find_patched_to(from, &call).await,
+        Some(call) => find_patched_to(from, &call, &account).await,
         None => Ok(None),
     }
 }

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AttemptId, CallId, ContactId, DispatchId, StepRunId};
+use crate::base::id::{AccountId, AttemptId, CallId, ContactId, DispatchId, StepRunId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::{CallNews, Failure, OperatorAct};
 use crate::domain::dispatch::fax::FaxOutcome;
@@ -63,8 +63,14 @@ pub enum Arrival {
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
     /// News of a patch on a call, to this person or number.
     Patching { call: CallId, contact: Option<ContactId>, number: PhoneNumber, news: PatchNews },
-    /// A patch on a call has connected.
-    Patched { call: CallId, to: String },
+    /// A patch on a call has connected. It is about messages of this account, whom the call was for then; of those stored
+    /// before that was told, about all of the call.
+    Patched {
+        call: CallId,
+        #[serde(default)]
+        account: Option<AccountId>,
+        to: String,
+    },
     /// A recap with the message, in this edition, was accepted for these people.
     Recapped { dispatch: DispatchId, run: StepRunId, to: Vec<String>, edition: Option<u32> },
     /// `who` heard a held message at check-in: from the operator `by`, or by telephone. What came in before editions were
@@ -142,7 +148,7 @@ readers! {
     /// Parts of texts from this number that no text was made of yet, oldest first.
     list_waiting_text_parts(from_number: &PhoneNumber) -> Vec<Inbound>;
     /// Whom the caller of this call was put through to, if a patch on it has connected.
-    find_patched_to(call: &CallId) -> Option<String>;
+    find_patched_to(call: &CallId, account: &AccountId) -> Option<String>;
     /// How often a number was told how to confirm since its last reply that was understood.
     count_help_replies(from_number: &PhoneNumber) -> i64;
 }
@@ -187,12 +193,16 @@ async fn list_unplaced_texts(from: &mut impl Query, limit: u32) -> Result<Vec<In
     rows.iter().map(|row| inbound(row, from)).collect()
 }
 
-pub(super) async fn find_patched_to(from: &mut impl Query, call: &CallId) -> Result<Option<String>, StoreError> {
+pub(super) async fn find_patched_to(
+    from: &mut impl Query,
+    call: &CallId,
+    account: &AccountId,
+) -> Result<Option<String>, StoreError> {
     let sql =
         sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM inbound WHERE provider = $1 AND provider_msg_id = $2"));
     let Some(row) = from.fetch_optional(sql, args![PATCHES, call]).await? else { return Ok(None) };
     Ok(match inbound(&row, from)?.what {
-        Arrival::Patched { to, .. } => Some(to),
+        Arrival::Patched { to, account: of, .. } if of.as_ref().is_none_or(|of| of == account) => Some(to),
         _ => None,
     })
 }
