@@ -237,6 +237,8 @@ class Forms {
   }
 
   setCallType(draft: Draft, type: string): void {
+    // Why it was not urgent is no reason for its being urgent.
+    if (draft.call_type !== type) this.reasons.delete(draft.id);
     draft.call_type = type;
     this.faults.delete(draft.id);
     this.asIs.delete(draft.id);

@@ -209,7 +209,12 @@ class Watch {
 
   /** What stands in the middle when what stood there has gone. */
   private choose(): void {
-    const next = pickMiddle(desk, desk.mine, (id) => forms.find(id) !== undefined, () => forms.leftOver(desk.feed.calls)[0]?.id);
+    // The form of the call that stood there first: what is typed on must not land in another client's.
+    const leftOver = () => {
+      const left = forms.leftOver(desk.feed.calls);
+      return (left.find((d) => d.call !== null && d.call === desk.selected) ?? left[0])?.id;
+    };
+    const next = pickMiddle(desk, desk.mine, (id) => forms.find(id) !== undefined, leftOver);
     if (next.selected !== desk.selected) desk.select(next.selected);
     desk.wanted = next.wanted;
   }
