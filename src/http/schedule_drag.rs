@@ -15,7 +15,7 @@ use super::account_edit::IfMatch;
 use super::auth::{Operator, Signed, Supervisor};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
-use super::schedule_edit::{EditedSchedule, answer};
+use super::schedule_edit::{EditedSchedule, apply};
 use super::schedules::{RoleOnCall, role_on_call};
 use super::state::Front;
 
@@ -58,15 +58,10 @@ pub(super) async fn change_together(
     edit: &OverridesEdit,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(edit.edition);
-    let changed = front
-        .clients_of(signed)
-        .change_schedule(id, seen.edition(), &signed.name, |before, _, contacts, made| {
-            edit.apply(before, contacts, made)
-        })
-        .await
-        .map_err(|why| seen.refuse(why))?;
-    tracing::info!(user = %signed.bearer.user, schedule = %id, "overrides were changed");
-    Ok(answer(StatusCode::OK, changed))
+    apply(front, signed, id, seen, (StatusCode::OK, "overrides were changed"), |before, _, contacts, made| {
+        edit.apply(before, contacts, made)
+    })
+    .await
 }
 
 /// Who is on call now for every role of every account, why, until when, and who is next; by account, then role.

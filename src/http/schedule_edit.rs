@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, OverrideId, ScheduleId};
+use crate::domain::account::fault::Fault;
+use crate::domain::account::{Account, Contact};
 use crate::domain::oncall::Schedule;
-use crate::domain::oncall::change::{OverrideEdit, SwapEdit, TemporaryEdit};
+use crate::domain::oncall::change::{Made, OverrideEdit, SwapEdit, TemporaryEdit};
 use crate::domain::oncall::edit::ScheduleEdit;
 use crate::engine::clients::{Changed, cut_temporary, take_back};
 
-use super::account_edit::{IfMatch, etag};
+use super::account_edit::{IfMatch, Seen, etag};
 use super::accounts::PersonOnCall;
 use super::auth::{Operator, Signed, Supervisor};
 use super::error::{Problem, ProblemBody};
@@ -164,6 +166,22 @@ pub async fn remove(
     Ok((StatusCode::NO_CONTENT, [etag(removed.edition)]).into_response())
 }
 
+/// Changes a schedule in somebody's name, and tells it as it is then. `done`: the answer's status, and what the log says.
+pub(super) async fn apply(
+    front: &Front,
+    signed: &Signed,
+    id: &ScheduleId,
+    seen: Seen,
+    done: (StatusCode, &'static str),
+    change: impl FnOnce(&Schedule, &Account, &[Contact], Made<'_>) -> Result<Schedule, Vec<Fault>> + Send,
+) -> Result<Response, Problem> {
+    let changed = front.clients_of(signed).change_schedule(id, seen.edition(), &signed.name, change).await;
+    let changed = changed.map_err(|why| seen.refuse(why))?;
+    let (status, what) = done;
+    tracing::info!(user = %signed.bearer.user, schedule = %id, "{what}");
+    Ok(answer(status, changed))
+}
+
 /// Puts somebody on call, in somebody's place or beside them, or takes somebody off, for a time.
 #[utoipa::path(post, path = "/api/v1/schedules/{id}/overrides", tag = "schedules", security(("bearer" = [])),
     params(("id" = ScheduleId, Path)), request_body = OverrideEdit,
@@ -188,15 +206,10 @@ pub(super) async fn make_override(
     edit: &OverrideEdit,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(edit.edition);
-    let changed = front
-        .clients_of(signed)
-        .change_schedule(id, seen.edition(), &signed.name, |before, _, contacts, made| {
-            edit.apply(before, contacts, made)
-        })
-        .await
-        .map_err(|why| seen.refuse(why))?;
-    tracing::info!(user = %signed.bearer.user, schedule = %id, "an override was made");
-    Ok(answer(StatusCode::CREATED, changed))
+    apply(front, signed, id, seen, (StatusCode::CREATED, "an override was made"), |before, _, contacts, made| {
+        edit.apply(before, contacts, made)
+    })
+    .await
 }
 
 /// Takes an override back.
@@ -221,13 +234,10 @@ pub(super) async fn take_override_back(
     over: &OverrideId,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(None);
-    let changed = front
-        .clients_of(signed)
-        .change_schedule(id, seen.edition(), &signed.name, |before, _, _, _| take_back(before, over))
-        .await
-        .map_err(|why| seen.refuse(why))?;
-    tracing::info!(user = %signed.bearer.user, schedule = %id, "an override was taken back");
-    Ok(answer(StatusCode::OK, changed))
+    apply(front, signed, id, seen, (StatusCode::OK, "an override was taken back"), |before, _, _, _| {
+        take_back(before, over)
+    })
+    .await
 }
 
 /// Two people take each other's shifts: both, or neither.
@@ -254,15 +264,10 @@ pub(super) async fn swap_shifts(
     edit: &SwapEdit,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(edit.edition);
-    let changed = front
-        .clients_of(signed)
-        .change_schedule(id, seen.edition(), &signed.name, |before, _, contacts, made| {
-            edit.apply(before, contacts, made)
-        })
-        .await
-        .map_err(|why| seen.refuse(why))?;
-    tracing::info!(user = %signed.bearer.user, schedule = %id, "two shifts were swapped");
-    Ok(answer(StatusCode::OK, changed))
+    apply(front, signed, id, seen, (StatusCode::OK, "two shifts were swapped"), |before, _, contacts, made| {
+        edit.apply(before, contacts, made)
+    })
+    .await
 }
 
 /// Sets a plan of its own for a time, in place of all layers.
@@ -279,15 +284,15 @@ pub async fn set_temporary(
     Body(edit): Body<TemporaryEdit>,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(edit.edition);
-    let changed = front
-        .clients_of(&signed)
-        .change_schedule(&id, seen.edition(), &signed.name, |before, _, contacts, made| {
-            edit.apply(before, contacts, made)
-        })
-        .await
-        .map_err(|why| seen.refuse(why))?;
-    tracing::info!(user = %signed.bearer.user, schedule = %id, "a temporary schedule was set");
-    Ok(answer(StatusCode::CREATED, changed))
+    apply(
+        &front,
+        &signed,
+        &id,
+        seen,
+        (StatusCode::CREATED, "a temporary schedule was set"),
+        |before, _, contacts, made| edit.apply(before, contacts, made),
+    )
+    .await
 }
 
 /// Takes a time out of the temporary schedules.
@@ -303,15 +308,10 @@ pub async fn cut(
     Body(cut): Body<Cut>,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(cut.edition);
-    let changed = front
-        .clients_of(&signed)
-        .change_schedule(&id, seen.edition(), &signed.name, |before, _, _, _| {
-            cut_temporary(before, cut.from, cut.until)
-        })
-        .await
-        .map_err(|why| seen.refuse(why))?;
-    tracing::info!(user = %signed.bearer.user, schedule = %id, "a temporary schedule was cut");
-    Ok(answer(StatusCode::OK, changed))
+    apply(&front, &signed, &id, seen, (StatusCode::OK, "a temporary schedule was cut"), |before, _, _, _| {
+        cut_temporary(before, cut.from, cut.until)
+    })
+    .await
 }
 
 /// Takes the last change of a schedule back; an undo of an undo does it again.
