@@ -62,7 +62,7 @@ impl Dispatcher {
         to_its_end(async move {
             if let Some(Follows { id, after, effects }) = follows {
                 own.line_up(&[(&after, &effects)]).await;
-                own.show(&after).await;
+                own.show_all(&[&after]);
                 own.follow(&id, effects).await;
             }
             own.wake();

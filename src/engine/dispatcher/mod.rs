@@ -17,6 +17,7 @@ mod locks;
 mod mail;
 mod papers;
 mod perform;
+mod shown;
 mod sound;
 mod text_parts;
 mod together;
@@ -52,6 +53,7 @@ use crate::io::store::{Store, StoreError, Tx};
 
 pub use code::NoCode;
 pub use inbox::InboxDoor;
+use shown::Unshown;
 pub use sound::Sounds;
 use together::{Asked, Gathered};
 use town::Town;
@@ -110,12 +112,14 @@ struct Inner {
     news: tokio::sync::Mutex<News>,
     /// What is handed over next.
     lanes: Mutex<Lanes>,
-    /// Deliveries with their providers now.
+    /// Deliveries with their providers now, and whoever draws views.
     flying: AtomicUsize,
     landed: Notify,
     count: AtomicU64,
     /// Who waits for the next commit.
     gathered: Mutex<Gathered>,
+    /// What waits to be drawn for the desks.
+    unshown: Mutex<Unshown>,
     swept: Mutex<(UtcMs, UtcMs)>,
     alarms: Mutex<BTreeMap<String, AlarmView>>,
     /// Who works on which dispatch.
@@ -181,6 +185,7 @@ impl Dispatcher {
                 landed: Notify::new(),
                 count: AtomicU64::new(0),
                 gathered: Mutex::default(),
+                unshown: Mutex::default(),
                 swept: Mutex::new((UtcMs(i64::MIN), UtcMs(i64::MIN))),
                 alarms: Mutex::default(),
                 locks: Mutex::default(),
@@ -276,7 +281,7 @@ impl Dispatcher {
         tx.restore_draft(message).await?;
         tx.commit("undo").await?;
         self.line_up(&[(&after, &effects)]).await;
-        self.show(&after).await;
+        self.show_all(&[&after]);
         Ok(Decided::Changed)
     }
 
@@ -332,7 +337,7 @@ impl Dispatcher {
         for ids in shown.chunks(BATCH as usize) {
             let found = self.inner.store.find_dispatches(ids).await?;
             let states: Vec<&State> = ids.iter().filter_map(|id| Some(&found.get(id)?.as_ref().ok()?.state)).collect();
-            self.show_all(&states).await;
+            self.show_all(&states);
         }
         self.recall_unplaced().await
     }

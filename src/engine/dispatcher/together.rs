@@ -397,7 +397,7 @@ impl Dispatcher {
             metrics::counter!("cordboard_dispatch_decisions_total", "event" => event).increment(1);
         }
         self.line_up(&changed.iter().map(|turn| (&turn.after, &turn.effects[..])).collect::<Vec<_>>()).await;
-        self.show_all(&changed.iter().map(|turn| &turn.after).collect::<Vec<_>>()).await;
+        self.show_all(&changed.iter().map(|turn| &turn.after).collect::<Vec<_>>());
         for turn in turns {
             let decided = if turn.changed { Decided::Changed } else { Decided::Unchanged };
             answers[turn.n] = Ok(Outcome { decided, effects: turn.effects });

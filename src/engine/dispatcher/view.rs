@@ -184,28 +184,26 @@ impl Dispatcher {
         }
     }
 
-    /// Publishes what a decision changed. A view that cannot be made now is made at the next change.
-    pub(super) async fn show(&self, state: &State) {
-        self.sound(state);
-        self.show_whole(state).await;
-    }
-
-    /// The same of many, whose views are made of few reads; of none if nobody watches, as whoever comes asks for all.
-    pub(super) async fn show_all(&self, states: &[&State]) {
+    /// Publishes what decisions that are committed changed: alarms at once, views as soon as they are drawn. Nobody who comes to
+    /// watch later needs these views, as they ask for all.
+    pub(super) fn show_all(&self, states: &[&State]) {
         for state in states {
             self.sound(state);
         }
-        match states {
-            [] => {}
-            _ if !self.inner.feed.is_watched() => {}
-            [state] => self.show_whole(state).await,
-            _ => {
-                if let Err(error) = self.show_together(states).await {
-                    tracing::warn!(code = error.code(), "dispatches cannot be shown together: one by one");
-                    for state in states {
-                        self.show_whole(state).await;
-                    }
-                }
+        if self.inner.feed.is_watched() {
+            self.show_soon(states);
+        }
+    }
+
+    /// Draws views of few reads. One that cannot be made now is made at the next change.
+    pub(super) async fn draw(&self, states: &[&State]) {
+        if let [state] = states {
+            return self.show_whole(state).await;
+        }
+        if let Err(error) = self.show_together(states).await {
+            tracing::warn!(code = error.code(), "dispatches cannot be shown together: one by one");
+            for state in states {
+                self.show_whole(state).await;
             }
         }
     }
