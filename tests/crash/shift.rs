@@ -181,6 +181,7 @@ impl Shift {
         let lines = [
             Line::Started(started),
             Line::Patching {
+                account: AccountId::named("plumbing"),
                 call: call.clone(),
                 at,
                 nth: 1,
@@ -192,6 +193,7 @@ impl Shift {
                 call: call.clone(),
                 account: AccountId::named("plumbing"),
                 at,
+                nth: 1,
                 to: Pii::new("Ben Ortiz".to_owned()),
             },
             Line::Finished { call: call.clone(), end },

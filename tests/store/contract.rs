@@ -38,7 +38,7 @@ use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    NOW, alarms, audit, check_in, clients, greetings, inbox, inner_calls, lost, messages, schedules, sessions,
+    NOW, alarms, audit, check_in, clients, greetings, inbox, inner_calls, lost, messages, patches, schedules, sessions,
 };
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
@@ -88,6 +88,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         inner_calls::cases(),
         audit::cases(),
         inbox::cases(),
+        patches::cases(),
     ]
     .concat()
 }

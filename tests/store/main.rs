@@ -17,6 +17,7 @@ mod inner_calls;
 mod lost;
 mod messages;
 mod opening;
+mod patches;
 mod schedules;
 mod sessions;
 

@@ -23,6 +23,7 @@ use cordboard::domain::message::Message;
 use cordboard::domain::message::edition::Change;
 use cordboard::engine::alarms::Alarms;
 use cordboard::engine::alarms::ringer::{Ringer, RingerParts};
+use cordboard::engine::calls::record::{CallLog, Line};
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer, OutboundEnd};
 use cordboard::engine::dispatcher::{Dispatcher, Edges, InboxDoor};
 use cordboard::engine::feed::{DispatchView, Feed};
@@ -382,9 +383,14 @@ impl Desk {
             provider: PATCH_TRIES.into(),
             provider_msg_id: format!("{call}:{nth:06}"),
             received_at: self.now(),
-            what: Arrival::Patching { call, contact, number, news },
+            what: Arrival::Patching { call, account: Some(town::account().id), contact, number, news },
         };
         self.comes_in(&inbound).await;
+    }
+
+    /// The record of the call is written, as far as it has come.
+    pub async fn records(&self, lines: &[Line]) {
+        CallLog::write(&self.store, lines).await.expect("on record");
     }
 
     /// Something that came in is there for the dispatcher to find.

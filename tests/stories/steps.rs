@@ -1,6 +1,7 @@
 //! Steps with more to them: made twice, for information, at certain hours or after certain answers, and a patch of the caller.
 
-use cordboard::base::id::AccountId;
+use cordboard::base::id::{AccountId, ContactId};
+use cordboard::base::pii::Pii;
 use cordboard::domain::account::hours::{Span, Weekday};
 use cordboard::domain::dispatch::condition::{AnswerIs, Conditions, HoursAre};
 use cordboard::domain::dispatch::event::OperatorAct;
@@ -8,6 +9,7 @@ use cordboard::domain::dispatch::patch_step::{PatchEnd, PatchNews};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Step, Tries, Until};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::message::form::AskedAt;
+use cordboard::engine::calls::record::Line;
 use cordboard::engine::dispatcher::Decided;
 use cordboard::io::store::inbound::{Arrival, Inbound, PATCHES};
 
@@ -223,6 +225,54 @@ async fn a_patch_for_another_client_on_the_same_call_confirms_nothing() {
     desk.comes_in(&joined).await;
     assert_eq!(desk.view(&id).await.confirmed_by, None);
     assert!(desk.state(&id).await.closed_at.is_none());
+}
+
+#[tokio::test]
+async fn a_second_patch_on_the_call_for_another_client_is_not_lost_and_counts_once() {
+    let mut desk = Desk::at_work(&patch_first()).await;
+    let call = desk.talks_with_a_caller().await;
+    let id = desk.takes("burst pipe").await;
+    let (at, plumbing, lakeview) = (desk.now(), town::account().id, AccountId::named("lakeview"));
+    let line = |account: &AccountId, nth: u32, to: &str| Line::Patched {
+        account: account.clone(),
+        call: call.clone(),
+        at,
+        nth,
+        to: Pii::new(to.into()),
+    };
+    // First for the client who was dialled; then it turns out to be for the plumbers.
+    let lines = [line(&lakeview, 1, "John Doe"), line(&plumbing, 1, "Ben")];
+    desk.records(&lines).await;
+    desk.advance(0).await;
+    assert_eq!(desk.view(&id).await.confirmed_by.as_deref(), Some("Ben"));
+    let entries = desk.view(&id).await.timeline.len();
+    // What was written and not acknowledged is written again, and the dispatcher starts again.
+    desk.records(&lines).await;
+    desk.restarts().await;
+    desk.advance(MINUTE).await;
+    let view = desk.view(&id).await;
+    assert_eq!((view.timeline.len(), view.state.as_str()), (entries, "patched"));
+    desk.ends(&id, Phase::Patched).await;
+}
+
+#[tokio::test]
+async fn who_is_rung_for_another_client_is_not_rung_for_this_one() {
+    let mut desk = Desk::at_work(&patch_first()).await;
+    let call = desk.talks_with_a_caller().await;
+    let id = desk.takes("burst pipe").await;
+    // Ben works for both.
+    let rung = Line::Patching {
+        account: AccountId::named("lakeview"),
+        call,
+        at: desk.now(),
+        nth: 1,
+        contact: Some(ContactId::named(BEN.0)),
+        number: town::number(BEN.1),
+        news: PatchNews::Begun,
+    };
+    desk.records(&[rung]).await;
+    desk.advance(0).await;
+    assert!(!desk.view(&id).await.patches[0].begun, "nobody rings him about the pipe");
 }
 
 #[tokio::test]

@@ -108,15 +108,7 @@ impl Turn<'_> {
             Event::Recapped { run, to, edition } => self.recapped(run, to, *edition),
             Event::ReadAtCheckIn { who, by, edition } => self.read_at_check_in(who, by.as_deref(), *edition),
             Event::Patching { contact, number, news } => self.patching(contact.as_ref(), number, *news),
-            Event::Patched { to } => {
-                self.s.patched_to = Some(to.clone());
-                // Before T0 it can still be taken back; it closes when that time is over.
-                if self.s.phase.is_open() && self.s.phase != Phase::Open {
-                    self.close(Phase::Patched, Some(to.clone()), None, None);
-                    self.stand_down_others(to, None);
-                    self.send_records();
-                }
-            }
+            Event::Patched { to } => self.put_through(to),
         }
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Turn;
 use super::event::Note;
-use super::state::{Attempt, CallOutcome};
+use super::state::{Attempt, CallOutcome, Phase};
 use crate::base::clock::UtcMs;
 use crate::base::id::ContactId;
 use crate::base::phone::PhoneNumber;
@@ -81,7 +81,36 @@ impl Patching {
     }
 }
 
+/// Whom a caller was put through to, one after another: each once, so that what is told twice changes nothing.
+pub fn with_also(before: Option<&str>, to: &str) -> String {
+    const THEN: &str = ", then ";
+    let mut names: Vec<&str> = before.iter().flat_map(|before| before.split(THEN)).collect();
+    for name in to.split(THEN) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.join(THEN)
+}
+
 impl Turn<'_> {
+    /// A patch has connected: that ends it, whichever step it is in.
+    pub(super) fn put_through(&mut self, to: &str) {
+        let all = with_also(self.s.patched_to.as_deref(), to);
+        let told = self.s.patched_to.as_ref() == Some(&all);
+        self.s.patched_to = Some(all.clone());
+        // Before T0 it can still be taken back; it closes when that time is over.
+        if self.s.phase.is_open() && self.s.phase != Phase::Open {
+            self.close(Phase::Patched, Some(to.to_owned()), None, None);
+            self.stand_down_others(to, None);
+            self.send_records();
+        } else if self.s.phase == Phase::Patched && !told {
+            self.s.closed_by = Some(all);
+            let to = to.to_owned();
+            self.record(Some(&to.clone()), Note::Closed { phase: Phase::Patched, by: Some(to), reason: None });
+        }
+    }
+
     /// There is somebody to put through.
     pub(super) fn is_caller_there(&self) -> bool {
         self.s.on_call.is_some() && !self.s.caller_gone

@@ -457,6 +457,19 @@ fn a_patch_on_the_call_ends_it_when_it_opens_or_while_it_runs() {
 }
 
 #[test]
+fn a_second_patch_for_the_same_message_is_on_its_time_line_and_told_twice_it_is_there_once() {
+    let mut night = Night::of(plumbing());
+    night.until(910);
+    for to in ["ben", "ada", "ada", "ben"] {
+        night.tell(Event::Patched { to: to.into() });
+    }
+    assert_eq!(night.s.closed_by.as_deref(), Some("ben, then ada"));
+    assert_eq!(night.s.patched_to.as_deref(), Some("ben, then ada"));
+    let put_through = |line: &&String| line.starts_with("The caller was put through");
+    assert_eq!(night.lines().iter().filter(put_through).count(), 2);
+}
+
+#[test]
 fn after_a_patch_the_emails_still_go_out_when_the_call_is_over() {
     let to = |label: &str| vec![named("ben", label), named("ada", label)];
     let steps = vec![(Method::Email, to("email"), 0), (Method::Text, to("mobile"), 0)];

@@ -22,7 +22,7 @@ use crate::domain::dispatch::patch_step::PatchNews;
 use crate::domain::ivr::digits::Entered;
 use crate::engine::legs::Later;
 use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
-use crate::io::store::inbound::{Arrival, Inbound, PATCH_TRIES, PATCHES};
+use crate::io::store::inbound::{Arrival, Inbound, PATCH_TRIES, PATCHES, patch_name};
 use crate::io::store::inner_calls::InnerCall;
 use crate::io::store::voicemails::VoicemailBegun;
 use crate::io::store::{Store, StoreError};
@@ -49,10 +49,13 @@ pub enum Line {
         account: AccountId,
         call: CallId,
         at: UtcMs,
+        /// Counts these of one call and account.
+        nth: u32,
         to: Pii<String>,
     },
     /// An operator is putting the caller through, or it came to nothing. `nth`: counts these of one call.
     Patching {
+        account: AccountId,
         call: CallId,
         at: UtcMs,
         nth: u32,
@@ -426,18 +429,19 @@ fn sort(lines: &[Line]) -> Sorted<'_> {
             }
             Line::Event { call, at, kind, body } => sorted.events.push(NewCallEvent { call, at: *at, kind, body }),
             Line::Digits { call, at, entered } => sorted.digits.push((call, *at, entered)),
-            Line::Patched { call, account, at, to } => sorted.patched.push(Inbound {
+            Line::Patched { call, account, at, nth, to } => sorted.patched.push(Inbound {
                 provider: PATCHES.to_owned(),
-                provider_msg_id: call.to_string(),
+                provider_msg_id: patch_name(call, account, *nth),
                 received_at: *at,
                 what: Arrival::Patched { call: call.clone(), account: Some(account.clone()), to: to.reveal().clone() },
             }),
-            Line::Patching { call, at, nth, contact, number, news } => sorted.patched.push(Inbound {
+            Line::Patching { account, call, at, nth, contact, number, news } => sorted.patched.push(Inbound {
                 provider: PATCH_TRIES.to_owned(),
                 provider_msg_id: format!("{call}:{nth:06}"),
                 received_at: *at,
                 what: Arrival::Patching {
                     call: call.clone(),
+                    account: Some(account.clone()),
                     contact: contact.clone(),
                     number: number.clone(),
                     news: *news,
@@ -497,6 +501,7 @@ mod tests {
             call: CallId::named("c"),
             account: AccountId::named("a"),
             at: UtcMs(2),
+            nth: 1,
             to: Pii::new("Ben".to_owned()),
         }
     }

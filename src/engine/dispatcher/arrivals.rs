@@ -13,7 +13,7 @@ use crate::domain::call::cause::Cause;
 use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply};
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
-use crate::domain::dispatch::patch_step::PatchEnd;
+use crate::domain::dispatch::patch_step::{PatchEnd, PatchNews};
 use crate::domain::dispatch::state::CallOutcome;
 use crate::engine::callout::{CallOutEvent, OutboundEnd};
 use crate::io::deliver::sms::twilio;
@@ -265,20 +265,19 @@ impl Dispatcher {
                 let event = Event::Operator { by: by.clone(), act: act.clone() };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "operator")).await.map(drop)
             }
-            Arrival::Patching { call, contact, number, news } => {
+            Arrival::Patching { call, account, contact, number, news } => {
                 let event = Event::Patching { contact: contact.clone(), number: number.clone(), news: *news };
-                for id in self.inner.store.list_dispatches_of_call(call).await? {
+                // Two accounts may have the same person: who is rung for one is not rung for the other. A caller who has
+                // gone is there for neither.
+                let of = account.as_ref().filter(|_| *news != PatchNews::Over(PatchEnd::CallerGone));
+                for id in self.inner.store.list_dispatches_of_call(call, of).await? {
                     self.decide(&id, &event, Settles::Nothing).await?;
                 }
                 self.settle(inbound, "patching").await
             }
             Arrival::Patched { call, account, to } => {
-                for id in self.inner.store.list_dispatches_of_call(call).await? {
-                    // A patch to one client's people says nothing about what another was to be told.
-                    let of = self.inner.store.find_dispatch(&id).await?.map(|found| found.state.account);
-                    if account.as_ref().is_some_and(|account| of.as_ref() != Some(account)) {
-                        continue;
-                    }
+                // A patch to one client's people says nothing about what another was to be told.
+                for id in self.inner.store.list_dispatches_of_call(call, account.as_ref()).await? {
                     self.decide(&id, &Event::Patched { to: to.clone() }, Settles::Nothing).await?;
                 }
                 self.settle(inbound, "patched").await

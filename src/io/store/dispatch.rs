@@ -58,8 +58,8 @@ readers! {
     list_open_dispatches_at(number: &PhoneNumber) -> Vec<DispatchId>;
     /// Whom the caller was put through to on the call that this message was taken on.
     find_patch_of_message(message: &MessageId) -> Option<String>;
-    /// Dispatches of messages taken on this call.
-    list_dispatches_of_call(call: &CallId) -> Vec<DispatchId>;
+    /// Dispatches of messages taken on this call: of this account alone, if one is named.
+    list_dispatches_of_call(call: &CallId, account: Option<&AccountId>) -> Vec<DispatchId>;
     /// Dispatches that wait for a call that has ended.
     list_dispatches_with_ended_call() -> Vec<DispatchId>;
     /// All dispatches that wait for a call.
@@ -162,10 +162,14 @@ async fn find_patch_of_message(from: &mut impl Query, message: &MessageId) -> Re
     }
 }
 
-async fn list_dispatches_of_call(from: &mut impl Query, call: &CallId) -> Result<Vec<DispatchId>, StoreError> {
+async fn list_dispatches_of_call(
+    from: &mut impl Query,
+    call: &CallId,
+    account: Option<&AccountId>,
+) -> Result<Vec<DispatchId>, StoreError> {
     const SQL: &str = "SELECT dispatch.id AS id FROM dispatch JOIN message ON message.id = dispatch.message
-        WHERE message.call = $1 ORDER BY dispatch.id";
-    ids(&from.fetch_all(SQL, args![call]).await?)
+        WHERE message.call = $1 AND (dispatch.account = $2 OR $2 IS NULL) ORDER BY dispatch.id";
+    ids(&from.fetch_all(SQL, args![call, account]).await?)
 }
 
 async fn list_dispatches_with_ended_call(from: &mut impl Query) -> Result<Vec<DispatchId>, StoreError> {

@@ -12,7 +12,7 @@ use crate::domain::dispatch::fax::FaxOutcome;
 use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::mail::Fate;
-use crate::domain::dispatch::patch_step::PatchNews;
+use crate::domain::dispatch::patch_step::{PatchNews, with_also};
 
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -61,8 +61,15 @@ pub enum Arrival {
     MailReply { attempt: AttemptId, from: String, subject: String, body: String },
     /// An operator acts on a dispatch.
     Operator { dispatch: DispatchId, by: String, act: OperatorAct },
-    /// News of a patch on a call, to this person or number.
-    Patching { call: CallId, contact: Option<ContactId>, number: PhoneNumber, news: PatchNews },
+    /// News of a patch on a call, to this person or number. It is about messages of this account, as below.
+    Patching {
+        call: CallId,
+        #[serde(default)]
+        account: Option<AccountId>,
+        contact: Option<ContactId>,
+        number: PhoneNumber,
+        news: PatchNews,
+    },
     /// A patch on a call has connected. It is about messages of this account, whom the call was for then; of those stored
     /// before that was told, about all of the call.
     Patched {
@@ -109,8 +116,17 @@ pub const MAILS: &str = "mail";
 /// The door by which recaps are told; the identifier is the recap's with the dispatch's.
 pub const RECAPS: &str = "recap";
 
-/// The door by which patches are told; the identifier is the call's, so that the first one counts.
+/// The door by which patches are told; the identifier is [`patch_name`].
 pub const PATCHES: &str = "patch";
+
+/// Of so many patches on one call for one account it is said later to whom they were.
+const PATCHES_TOLD: u32 = 8;
+
+/// The name of the `nth` patch that has connected on a call while it was for this account, so that each is kept, and each once:
+/// a call may go from one account to another, and be patched for both.
+pub fn patch_name(call: &CallId, account: &AccountId, nth: u32) -> String {
+    format!("{call}:{account}:{nth:06}")
+}
 
 /// The door by which calls tell of patches that have not connected; the identifier is the call's with a count.
 pub const PATCH_TRIES: &str = "patch_try";
@@ -147,7 +163,7 @@ readers! {
     list_unplaced_texts(limit: u32) -> Vec<Inbound>;
     /// Parts of texts from this number that no text was made of yet, oldest first.
     list_waiting_text_parts(from_number: &PhoneNumber) -> Vec<Inbound>;
-    /// Whom the caller of this call was put through to, if a patch on it has connected.
+    /// Whom the caller of this call was put through to for this account, if a patch has connected: the first few, by name.
     find_patched_to(call: &CallId, account: &AccountId) -> Option<String>;
     /// How often a number was told how to confirm since its last reply that was understood.
     count_help_replies(from_number: &PhoneNumber) -> i64;
@@ -198,13 +214,26 @@ pub(super) async fn find_patched_to(
     call: &CallId,
     account: &AccountId,
 ) -> Result<Option<String>, StoreError> {
-    let sql =
-        sqlx::AssertSqlSafe(format!("SELECT {COLUMNS} FROM inbound WHERE provider = $1 AND provider_msg_id = $2"));
-    let Some(row) = from.fetch_optional(sql, args![PATCHES, call]).await? else { return Ok(None) };
-    Ok(match inbound(&row, from)?.what {
-        Arrival::Patched { to, account: of, .. } if of.as_ref().is_none_or(|of| of == account) => Some(to),
-        _ => None,
-    })
+    // One that was stored before patches were told apart has the call's name alone. By name rather than by its beginning: how
+    // text sorts is PostgreSQL's locale's to say.
+    let names = (1..=PATCHES_TOLD).map(|nth| patch_name(call, account, nth));
+    let mut args = args![PATCHES, call];
+    args.extend(names.flat_map(|name| args![name]));
+    let places: Vec<_> = (2..=args.len()).map(|n| format!("${n}")).collect();
+    // Safe: made of placeholders.
+    let sql = sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM inbound WHERE provider = $1 AND provider_msg_id IN ({}) ORDER BY provider_msg_id",
+        places.join(", ")
+    ));
+    let mut all: Option<String> = None;
+    for row in from.fetch_all(sql, args).await? {
+        if let Arrival::Patched { to, account: of, .. } = inbound(&row, from)?.what
+            && of.as_ref().is_none_or(|of| of == account)
+        {
+            all = Some(with_also(all.as_deref(), &to));
+        }
+    }
+    Ok(all)
 }
 
 async fn count_help_replies(from: &mut impl Query, from_number: &PhoneNumber) -> Result<i64, StoreError> {

@@ -33,13 +33,9 @@ impl CallTask {
         if *event == RecordEvent::PatchJoined {
             let patched = self.call.patch().map(|patch| patch.number.as_e164().to_owned());
             let to = self.contact.as_ref().map(|c| c.name.clone()).or(patched).unwrap_or_default();
-            let (call, to) = (self.facts.id.clone(), Pii::new(to));
-            self.calls.recorder.write(Line::Patched {
-                call,
-                account: self.facts.account.id.clone(),
-                at: self.facts.utc(at),
-                to,
-            });
+            let (call, account, to) = (self.facts.id.clone(), self.facts.account.id.clone(), Pii::new(to));
+            let nth = self.patching.connected(&account);
+            self.calls.recorder.write(Line::Patched { account, call, at: self.facts.utc(at), nth, to });
         }
         self.note_patching(at, event);
         self.record_voicemail(at, event);

@@ -3,10 +3,11 @@
 //!
 //! Only of patches that an operator makes. What always holds: each one that was begun is over once, or has connected.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::CallTask;
-use crate::base::id::ContactId;
+use crate::base::id::{AccountId, ContactId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::RecordEvent;
@@ -20,6 +21,8 @@ pub(super) struct Patching {
     automated: bool,
     sought: Option<Sought>,
     told: u32,
+    /// How many have connected, by whom the call was for.
+    connected: BTreeMap<AccountId, u32>,
 }
 
 /// Who is being rung.
@@ -59,6 +62,13 @@ impl Patching {
         None
     }
 
+    /// One more has connected for this account: the how many-th it is.
+    pub(super) fn connected(&mut self, account: &AccountId) -> u32 {
+        let count = self.connected.entry(account.clone()).or_default();
+        *count += 1;
+        *count
+    }
+
     fn over(&mut self, why: impl FnOnce(bool) -> PatchEnd) -> Option<(Sought, PatchNews)> {
         let sought = self.sought.take()?;
         let why = why(sought.answered);
@@ -89,6 +99,7 @@ impl CallTask {
         let Some((sought, news)) = self.patching.note(event, goes_on) else { return };
         self.patching.told += 1;
         self.calls.recorder.write(Line::Patching {
+            account: self.facts.account.id.clone(),
             call: self.facts.id.clone(),
             at: self.facts.utc(at),
             nth: self.patching.told,
