@@ -168,7 +168,7 @@ impl Desk {
     /// A caller who is in no queue comes to a seat.
     fn bring(&mut self, call: CallId, user: UserId, ring: bool) {
         let phone = self.seats.get(&user).and_then(|one| one.seat.phone_to_ring());
-        self.tell_seat(&user, operator::Input::Offered { call: call.clone() });
+        self.tell_seat(&user, operator::Input::Offered { call: call.clone(), by_key: false });
         self.tell_call(FromDesk::Fetch { call, user, phone, ring });
     }
 
@@ -222,6 +222,7 @@ impl Desk {
                 self.tell_seat(&user, operator::Input::OfferFailed { call: call.clone(), why });
                 self.tell_queue(queue::Input::OfferFailed { call, user });
             }
+            CallWord::Taken => self.tell_queue(queue::Input::Taken { call }),
             CallWord::OfferAccepted { user } => {
                 self.waiting.remove(&call);
                 self.tell_queue(queue::Input::Served { call: call.clone() });
@@ -322,12 +323,16 @@ impl Desk {
             match output {
                 queue::Output::Offer { call, user, taken } => {
                     let phone = self.seats.get(&user).and_then(|one| one.seat.phone_to_ring());
-                    let ring = taken || self.seats.get(&user).is_some_and(|one| one.seat.rings_at_once());
-                    self.tell_seat(&user, operator::Input::Offered { call: call.clone() });
+                    // Whom we are to call ourselves is dialled by a key, never by surprise.
+                    let by_key = !taken && self.waiting.get(&call).is_some_and(|shown| shown.ring_back);
+                    let at_once = self.seats.get(&user).is_some_and(|one| one.seat.rings_at_once());
+                    let ring = taken || (at_once && !by_key);
+                    self.tell_seat(&user, operator::Input::Offered { call: call.clone(), by_key });
                     self.tell_call(FromDesk::Offer { call, user, phone, ring, taken });
                 }
                 queue::Output::Overdue { call } => self.tell_call(FromDesk::Overdue { call }),
                 queue::Output::Comfort { call, place } => self.tell_call(FromDesk::Comfort { call, place }),
+                queue::Output::MakeWay { call, user } => self.tell_call(FromDesk::MakeWay { call, user }),
             }
         }
     }

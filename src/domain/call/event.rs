@@ -65,7 +65,7 @@ pub enum OfferEnd {
     PhoneFailed,
     /// The operator's console is gone.
     SeatGone,
-    /// The caller is no longer there to be offered.
+    /// The caller is no longer there to be offered, or is to be offered later.
     Withdrawn,
 }
 

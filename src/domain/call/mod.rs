@@ -345,6 +345,7 @@ impl Call {
             Input::Overdue => self.on_overdue(),
             Input::Comfort => self.on_comfort(),
             Input::Place(place) => self.on_place(place),
+            Input::MakeWay { user } => self.make_way(&user),
             Input::Raise { priority } => self.on_raised(priority),
             Input::StoodDown => self.on_stood_down(),
             Input::GivenBack => self.on_given_back(),

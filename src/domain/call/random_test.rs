@@ -454,6 +454,7 @@ impl World {
                 }
             }
             13 if self.rng.below(10) == 0 => self.tell(Input::Overdue),
+            13 if self.rng.below(3) == 0 => self.tell(Input::MakeWay { user }),
             14 if self.rng.below(3) == 0 => self.tell(Input::SeatLost { user }),
             15 if self.rng.below(3) == 0 => self.tell(Input::SeatHungUp { user }),
             16 => {

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::cause::Cause;
 use super::errand::Errand;
-use super::event::RecordEvent;
+use super::event::{OfferEnd, RecordEvent};
 use super::leg::{LegInput, LegState};
-use super::{Call, Output, Party, Phase};
+use super::{Call, Operator, Output, Party, Phase};
 use crate::base::id::UserId;
 use crate::base::phone::PhoneNumber;
 
@@ -38,6 +38,17 @@ impl Call {
             self.now = now;
             self.end(Cause::Released);
             self.settle();
+        }
+    }
+
+    /// Back to its place in the queue, if the operator has not pressed the key by now.
+    pub(super) fn make_way(&mut self, user: &UserId) {
+        let untaken = |o: &Operator| o.user == *user && o.leg.state == LegState::New;
+        if matches!(self.phase, Phase::Offered { .. })
+            && self.waits_to_ring_back()
+            && self.operator.as_ref().is_some_and(untaken)
+        {
+            self.fail_offer(OfferEnd::Withdrawn);
         }
     }
 

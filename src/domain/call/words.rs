@@ -121,6 +121,11 @@ pub enum Input {
     Comfort,
     /// Where the caller stands, to be said after it.
     Place(Place),
+    /// What this operator is offered is to be offered later: she has not taken it, nobody is on its line, and somebody is on
+    /// another.
+    MakeWay {
+        user: UserId,
+    },
     /// Somebody is to be served before the others.
     Raise {
         priority: i32,

@@ -115,9 +115,10 @@ pub enum Input {
         ready: bool,
         reason: Option<String>,
     },
-    /// The queue picked this seat.
+    /// The queue picked this seat. `by_key`: it rings nowhere before the operator presses one, however idle she is.
     Offered {
         call: CallId,
+        by_key: bool,
     },
     OfferFailed {
         call: CallId,
@@ -404,8 +405,8 @@ impl Seat {
                 self.stand_down_if(now, "phone not connected", "media check failed");
             }
             Input::SetReady { ready, reason } => self.on_set_ready(now, ready, reason),
-            Input::Offered { call } if self.state != State::Offline && !self.hand.is_offered() => {
-                self.rings = self.rings_at_once();
+            Input::Offered { call, by_key } if self.state != State::Offline && !self.hand.is_offered() => {
+                self.rings = self.rings_at_once() && !by_key;
                 self.hand.put(call, Part::Offered);
                 self.settle(now);
             }

@@ -26,7 +26,7 @@ impl Desk {
 
     fn talking() -> Self {
         let mut desk = Self::ready();
-        desk.tell(Input::Offered { call: call() });
+        desk.tell(Input::Offered { call: call(), by_key: false });
         desk.tell(Input::Accepted { call: call() });
         desk
     }
@@ -104,7 +104,7 @@ fn whose_desk_phone_goes_while_she_talks_is_not_ready_on_a_softphone_that_was_ne
     desk.tell(Input::Heartbeat { typing: false });
     desk.tell(Input::Phones { phones: Phones { last: Some(Phone::Softphone), both: true } });
     desk.tell(Input::SetReady { ready: true, reason: None });
-    desk.tell(Input::Offered { call: call() });
+    desk.tell(Input::Offered { call: call(), by_key: false });
     desk.tell(Input::Accepted { call: call() });
     desk.tell(Input::Phones { phones: Phones::of(Phone::Softphone) });
     desk.tell(Input::WrappedUp { call: call() });
@@ -127,7 +127,7 @@ fn a_talking_operator_takes_further_calls_up_to_the_limit_and_is_idle_after_the_
     let (second, third) = (CallId::named("b"), CallId::named("c"));
     let mut desk = Desk::talking();
     assert_eq!(desk.seat.why_not_take(2), None);
-    desk.tell(Input::Offered { call: second.clone() });
+    desk.tell(Input::Offered { call: second.clone(), by_key: false });
     assert_eq!((desk.seat.state(), desk.seat.why_not_take(3)), (State::Talking, Some(CannotTake::Offered)));
     desk.tell(Input::Accepted { call: second.clone() });
     assert_eq!((desk.seat.why_not_take(2), desk.seat.why_not_take(3)), (Some(CannotTake::Full), None));
@@ -137,7 +137,7 @@ fn a_talking_operator_takes_further_calls_up_to_the_limit_and_is_idle_after_the_
     desk.tell(Input::Freed { call: second.clone() });
     assert_eq!(desk.seat.state(), State::WrapUp);
     // While a form is finished, the next may be taken as well.
-    desk.tell(Input::Offered { call: third.clone() });
+    desk.tell(Input::Offered { call: third.clone(), by_key: false });
     assert_eq!(desk.seat.state(), State::Offered);
     desk.tell(Input::OfferFailed { call: third, why: OfferEnd::PhoneFailed });
     assert_eq!((desk.seat.state(), desk.seat.reason()), (State::WrapUp, None), "her phone has a call: it works");
@@ -246,13 +246,13 @@ fn a_phone_that_hangs_up_was_meant_if_the_console_speaks_on() {
 #[test]
 fn a_missed_call_sends_the_operator_to_the_end_of_the_line_and_a_dead_phone_out_of_it() {
     let mut desk = Desk::ready();
-    desk.tell(Input::Offered { call: call() });
+    desk.tell(Input::Offered { call: call(), by_key: false });
     desk.clock.advance(Duration::from_secs(2));
     desk.tell(Input::Heartbeat { typing: true });
     let told = desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::Missed });
     assert_eq!(told, [Output::Idle { since: desk.clock.instant() }]);
 
-    desk.tell(Input::Offered { call: call() });
+    desk.tell(Input::Offered { call: call(), by_key: false });
     desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::PhoneFailed });
     assert_eq!((desk.seat.state(), desk.seat.reason().is_some()), (State::NotReady, true));
 }
@@ -278,9 +278,19 @@ fn who_speaks_with_a_colleague_is_offered_no_call_and_is_busy_for_others_meanwhi
 #[test]
 fn a_call_that_rang_out_at_an_idle_seat_takes_it_out_of_the_line_and_says_why() {
     let mut desk = Desk::ready();
-    desk.tell(Input::Offered { call: call() });
+    desk.tell(Input::Offered { call: call(), by_key: false });
     assert_eq!(desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::Missed }), []);
     assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("a call rang and nobody answered")));
+}
+
+#[test]
+fn a_call_to_make_that_nobody_took_by_its_key_leaves_the_seat_ready() {
+    let mut desk = Desk::ready();
+    desk.tell(Input::Offered { call: call(), by_key: true });
+    desk.clock.advance(Duration::from_secs(1));
+    let told = desk.tell(Input::OfferFailed { call: call(), why: OfferEnd::Missed });
+    assert_eq!(told, [Output::Idle { since: desk.clock.instant() }], "another operator first");
+    assert_eq!((desk.seat.state(), desk.seat.reason()), (State::Ready, None));
 }
 
 #[test]
@@ -305,7 +315,7 @@ fn who_listens_to_another_call_is_offered_none_meanwhile() {
 fn who_is_logged_out_gets_no_more_calls_gives_back_what_rings_and_finishes_what_she_talks_on() {
     let reason = || "logged out by Sam".to_owned();
     let mut desk = Desk::ready();
-    desk.tell(Input::Offered { call: call() });
+    desk.tell(Input::Offered { call: call(), by_key: false });
     let told = desk.tell(Input::LogOut { reason: reason() });
     assert_eq!(told, [Output::Lost { call: call() }], "the queue knows that she is busy");
     assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));

@@ -5,7 +5,8 @@
 //! it. What always holds: a caller is offered to at most one operator at a time and an operator at most one
 //! caller; a caller who was given back keeps the place at the head and the wait so far; no caller is overtaken at an
 //! operator who could be offered them, and skills are not waited for longer than the account says, nor at all if nobody
-//! at work has them.
+//! at work has them; a caller on the line waits for no call that we are to make ourselves (a callback, a job) and that the
+//! operator does not take within seconds: it goes back to its place.
 
 pub mod place;
 
@@ -74,6 +75,10 @@ pub enum Input {
         terms: Terms,
         user: UserId,
     },
+    /// The operator has pressed the key for what she is offered.
+    Taken {
+        call: CallId,
+    },
     /// An offer came to nothing: the caller is at the head again.
     OfferFailed {
         call: CallId,
@@ -113,6 +118,9 @@ pub enum Output {
     Overdue { call: CallId },
     /// `place`: to be told as well.
     Comfort { call: CallId, place: Option<Place> },
+    /// Nobody is on the line of what this operator is offered, and somebody is who could be offered to them: it is to be taken
+    /// back, unless they have taken it. [`Input::OfferFailed`] or [`Input::Taken`] follows.
+    MakeWay { call: CallId, user: UserId },
 }
 
 /// Why the queue wants to be woken.
@@ -120,6 +128,7 @@ pub enum Output {
 pub enum Reason {
     Skills,
     Rest,
+    Look,
     Overdue,
     Comfort,
 }
@@ -135,6 +144,11 @@ pub struct Ticket {
     pub returned: bool,
     /// Who is being offered it.
     pub offered: Option<UserId>,
+    /// Until then callers on the line leave the operator the time to take it; none: it is not offered, or somebody is on its line,
+    /// or she has taken it.
+    look_until: Option<Instant>,
+    /// It was asked to make way, and has not yet.
+    makes_way: bool,
     /// Cannot be offered now.
     paused: bool,
     /// Not on the line, and not wanted just now: callers on the line go first until then.
@@ -155,9 +169,14 @@ impl Ticket {
         self.offered.is_none() && !self.paused && self.rests_until.is_none()
     }
 
+    /// It is we who are to call: the place is of somebody who waits elsewhere.
+    const fn is_off_line(&self) -> bool {
+        self.terms.since.is_some()
+    }
+
     /// Its wait says something of others': it was one, on the line.
     const fn counts(&self) -> bool {
-        !self.returned && self.terms.since.is_none()
+        !self.returned && !self.is_off_line()
     }
 }
 
@@ -177,11 +196,17 @@ pub struct Queue {
     at_work: BTreeMap<UserId, Skills>,
     past: VecDeque<Past>,
     waits: Waits,
+    /// Nobody took a call that we are to make: callers on the line go before all such until then.
+    on_line_first_until: Option<Instant>,
+    /// When the next call to be made has been looked at for long enough.
+    look_until: Option<Instant>,
     outputs: VecDeque<Output>,
 }
 
 /// How long callers on the line go before one to be called back whom nobody took.
 const REST: Duration = Duration::from_secs(30);
+/// How long an operator is left to take a call that she is to make, when somebody on the line waits.
+const LOOK: Duration = Duration::from_secs(5);
 /// How many callers who left are remembered.
 const PAST_KEPT: usize = 1_024;
 
@@ -226,8 +251,12 @@ impl Queue {
                 let is_it = |t: &&mut Ticket| t.call == call && t.offered.as_ref() == Some(&user);
                 if let Some(ticket) = self.tickets.iter_mut().find(is_it) {
                     ticket.offered = None;
-                    if ticket.terms.since.is_some() {
-                        ticket.rests_until = Some(now + REST);
+                    ticket.look_until = None;
+                    let made_way = std::mem::take(&mut ticket.makes_way);
+                    if ticket.is_off_line() {
+                        // Whatever made way is wanted still: by the next operator whom nobody on the line waits for.
+                        ticket.rests_until = (!made_way).then_some(now + REST);
+                        self.on_line_first_until = Some(now + REST);
                     } else {
                         ticket.returned = true;
                     }
@@ -235,7 +264,16 @@ impl Queue {
                     ticket.overdue_told = false;
                 }
             }
+            Input::Taken { call } => {
+                if let Some(ticket) = self.tickets.iter_mut().find(|t| t.call == call) {
+                    (ticket.look_until, ticket.makes_way) = (None, false);
+                }
+            }
             Input::SeatIdle { user, since } => {
+                // Free again without a word of it: what she was to make, she has not taken.
+                if self.tickets.iter().any(|t| t.is_off_line() && t.offered.as_ref() == Some(&user)) {
+                    self.on_line_first_until = Some(now + REST);
+                }
                 self.idle.retain(|(_, u)| *u != user);
                 self.idle.push((since, user));
             }
@@ -250,7 +288,8 @@ impl Queue {
             Input::Tick => {}
         }
         self.run_clocks(now);
-        self.offer();
+        self.offer(now);
+        self.make_way(now);
     }
 
     /// The next thing to do, in order.
@@ -266,7 +305,7 @@ impl Queue {
         let spoken = soonest(overdue.map(|at| (at, Reason::Overdue)), comfort.map(|at| (at, Reason::Comfort)));
         let rest = self.tickets.iter().filter_map(|t| t.rests_until).min();
         let offers = soonest(skills.map(|at| (at, Reason::Skills)), rest.map(|at| (at, Reason::Rest)));
-        soonest(spoken, offers)
+        soonest(soonest(spoken, offers), self.look_until.map(|at| (at, Reason::Look)))
     }
 
     /// Everybody who waits, first come first.
@@ -286,6 +325,8 @@ impl Queue {
             since,
             returned,
             offered: None,
+            look_until: None,
+            makes_way: false,
             paused: false,
             rests_until: None,
             anybody_at: now + terms.skill_wait,
@@ -362,30 +403,68 @@ impl Queue {
         Some(said)
     }
 
-    fn offer(&mut self) {
+    fn offer(&mut self, now: Instant) {
+        let on_line_first = self.on_line_first_until.is_some_and(|until| until > now);
         // A caller already told to be overdue is on the way to the apology.
-        let free = self.waiting().into_iter().filter(|t| t.can_be_offered() && !t.overdue_told);
-        for call in free.map(|t| t.call.clone()).collect::<Vec<_>>() {
+        let mut free: Vec<_> =
+            self.waiting().into_iter().filter(|t| t.can_be_offered() && !t.overdue_told).collect();
+        free.sort_by_key(|t| on_line_first && t.is_off_line());
+        for call in free.into_iter().map(|t| t.call.clone()).collect::<Vec<_>>() {
             let Some(at) = self.tickets.iter().position(|t| t.call == call) else { continue };
             let Some(longest_idle) = self.pick_operator(&self.tickets[at]) else { continue };
             let (_, user) = self.idle.swap_remove(longest_idle);
-            self.tickets[at].offered = Some(user.clone());
+            let ticket = &mut self.tickets[at];
+            ticket.offered = Some(user.clone());
+            ticket.look_until = ticket.is_off_line().then_some(now + LOOK);
             self.outputs.push_back(Output::Offer { call, user, taken: false });
         }
     }
 
+    /// Callers on the line for whom nobody is idle have those who look at a call that they are to make.
+    fn make_way(&mut self, now: Instant) {
+        self.look_until = None;
+        // Each of these has one coming.
+        let coming = self.tickets.iter().filter(|t| t.makes_way).count();
+        let on_line = |t: &&Ticket| t.can_be_offered() && !t.overdue_told && !t.is_off_line();
+        let left: Vec<CallId> =
+            self.waiting().into_iter().filter(on_line).skip(coming).map(|t| t.call.clone()).collect();
+        for caller in left {
+            let Some(caller) = self.tickets.iter().find(|t| t.call == caller) else { continue };
+            let looked_at = self.tickets.iter().enumerate().filter_map(|(at, t)| {
+                let (until, user) = (t.look_until?, t.offered.as_ref()?);
+                (!t.makes_way && self.may_have(caller, user)).then(|| (until, at, user.clone()))
+            });
+            match looked_at.min_by_key(|(until, ..)| *until) {
+                Some((until, at, user)) if until <= now => {
+                    self.tickets[at].makes_way = true;
+                    self.outputs.push_back(Output::MakeWay { call: self.tickets[at].call.clone(), user });
+                }
+                Some((until, ..)) => self.look_until = Some(self.look_until.map_or(until, |at| at.min(until))),
+                None => {}
+            }
+        }
+    }
+
+    fn has_all(&self, caller: &Ticket, user: &UserId) -> bool {
+        self.at_work.get(user).is_some_and(|skills| caller.terms.skills.is_subset(skills))
+    }
+
+    /// Skills are not waited for any longer.
+    fn will_anybody_do(&self, caller: &Ticket) -> bool {
+        caller.anybody || !self.at_work.keys().any(|user| self.has_all(caller, user))
+    }
+
+    fn may_have(&self, caller: &Ticket, user: &UserId) -> bool {
+        self.has_all(caller, user) || self.will_anybody_do(caller)
+    }
+
     /// Where in `idle` the operator is who gets this caller.
     fn pick_operator(&self, ticket: &Ticket) -> Option<usize> {
-        let has_all =
-            |user: &UserId| self.at_work.get(user).is_some_and(|skills| ticket.terms.skills.is_subset(skills));
         let longest_idle = |skilled: bool| {
-            let fit = (0..self.idle.len()).filter(|i| !skilled || has_all(&self.idle[*i].1));
+            let fit = (0..self.idle.len()).filter(|i| !skilled || self.has_all(ticket, &self.idle[*i].1));
             fit.min_by_key(|i| self.idle[*i].0)
         };
-        longest_idle(true).or_else(|| {
-            let anybody = ticket.anybody || !self.at_work.keys().any(has_all);
-            longest_idle(false).filter(|_| anybody)
-        })
+        longest_idle(true).or_else(|| longest_idle(false).filter(|_| self.will_anybody_do(ticket)))
     }
 }
 

@@ -477,3 +477,131 @@ fn a_caller_to_be_called_back_whom_nobody_takes_does_not_stand_before_those_on_t
     assert_eq!(desk.queue.poll_timeout().map(|(_, why)| why), Some(Reason::Rest));
     assert!(desk.after(30).contains(&offer("back", "kim")));
 }
+
+/// A call that we are to make, whose place is of one who began to wait `ago` seconds before.
+fn to_make(desk: &mut Desk, name: &str, priority: i32) -> Vec<Output> {
+    let terms = Terms { since: Some(desk.clock.instant()), comfort: None, ..terms(priority, &[]) };
+    desk.tell(Input::Enqueue { call: call(name), terms })
+}
+
+fn make_way(c: &str, u: &str) -> Output {
+    Output::MakeWay { call: call(c), user: user(u) }
+}
+
+/// As the desk says it: the seat is free before the queue knows why.
+fn comes_back(desk: &mut Desk, c: &str, u: &str) -> Vec<Output> {
+    let mut outputs = desk.idle(u);
+    outputs.extend(desk.tell(Input::OfferFailed { call: call(c), user: user(u) }));
+    outputs
+}
+
+#[test]
+fn a_caller_on_the_line_does_not_wait_out_the_ring_time_of_a_call_to_make_that_nobody_takes() {
+    let mut desk = Desk::open();
+    desk.idle("kim");
+    assert_eq!(to_make(&mut desk, "back", 5), [offer("back", "kim")]);
+    desk.after(2);
+    assert_eq!(desk.joins("live", 0), [], "she may be about to take it");
+    assert_eq!(desk.queue.poll_timeout().map(|(_, why)| why), Some(Reason::Look));
+    assert_eq!(desk.after(3), [make_way("back", "kim")]);
+    assert_eq!(desk.after(1), [], "once");
+    assert_eq!(comes_back(&mut desk, "back", "kim"), [offer("live", "kim")]);
+    let first = desk.queue.waiting().first().map(|t| (t.call.clone(), t.offered.clone()));
+    assert_eq!(first, Some((call("back"), None)), "it is at its place");
+    desk.tell(Input::Served { call: call("live") });
+    assert_eq!(desk.idle("lee"), [offer("back", "lee")], "and made as soon as nobody on the line waits");
+    // Nobody took it for longer than that: whoever comes now has her at once.
+    desk.after(10);
+    assert_eq!(desk.joins("next", 0), [make_way("back", "lee")]);
+}
+
+#[test]
+fn a_call_to_make_that_was_taken_is_left_to_her() {
+    let mut desk = Desk::open();
+    desk.idle("kim");
+    to_make(&mut desk, "back", 0);
+    desk.tell(Input::Taken { call: call("back") });
+    desk.joins("live", 0);
+    assert_eq!(desk.after(10), []);
+    // She pressed the key as it was asked to make way.
+    let mut desk = Desk::open();
+    desk.idle("kim");
+    to_make(&mut desk, "back", 0);
+    desk.joins("live", 0);
+    assert_eq!(desk.after(5), [make_way("back", "kim")]);
+    assert_eq!(desk.tell(Input::Taken { call: call("back") }), []);
+    assert_eq!(desk.after(20), []);
+}
+
+#[test]
+fn several_calls_to_make_that_nobody_takes_keep_a_caller_waiting_no_longer_than_one() {
+    let mut desk = Desk::open();
+    for name in ["one", "two", "three"] {
+        to_make(&mut desk, name, 0);
+        desk.after(1);
+    }
+    desk.joins("live", 0);
+    assert_eq!(desk.idle("kim"), [offer("one", "kim")], "its place came first");
+    assert_eq!(desk.after(5), [make_way("one", "kim")]);
+    assert_eq!(comes_back(&mut desk, "one", "kim"), [offer("live", "kim")]);
+    // It was the ring time that ran out.
+    let mut desk = Desk::open();
+    to_make(&mut desk, "one", 0);
+    to_make(&mut desk, "two", 0);
+    assert_eq!(desk.idle("kim"), [offer("one", "kim")]);
+    desk.tell(Input::OfferFailed { call: call("one"), user: user("kim") });
+    desk.joins("live", 0);
+    assert_eq!(desk.idle("kim"), [offer("live", "kim")]);
+}
+
+#[test]
+fn a_call_to_make_makes_way_for_nobody_who_needs_what_its_operator_cannot_do() {
+    let mut desk = Desk::open();
+    desk.at_work("kim", &[]);
+    desk.at_work("lee", &["spanish"]);
+    desk.idle("kim");
+    to_make(&mut desk, "back", 0);
+    desk.after(6);
+    assert_eq!(desk.needs("live", &["spanish"]), []);
+    assert_eq!(desk.after(20), [make_way("back", "kim")], "then anybody will do");
+}
+
+#[test]
+fn whatever_makes_way_makes_it_for_somebody_on_the_line() {
+    let mut made_way = 0;
+    for seed in 0..500 {
+        let mut rng = Rng::seeded(seed);
+        let mut desk = Desk::open();
+        for n in 0..80 {
+            let name = format!("c{n}");
+            let outputs = match rng.below(8) {
+                0 => to_make(&mut desk, &name, rng.below(2) as i32),
+                1 => desk.joins(&name, 0),
+                2 => {
+                    let at_it = desk.queue.waiting().into_iter().find(|t| t.offered.is_some()).map(|t| t.call.clone());
+                    at_it.map(|call| desk.tell(Input::Served { call })).unwrap_or_default()
+                }
+                3 | 4 => {
+                    let u = format!("u{}", rng.below(3));
+                    let busy = desk.queue.waiting().iter().any(|t| t.offered == Some(user(&u)));
+                    if busy { vec![] } else { desk.idle(&u) }
+                }
+                _ => desk.after(1 + rng.below(4)),
+            };
+            for output in outputs {
+                let Output::MakeWay { call, user } = output else { continue };
+                made_way += 1;
+                let since = desk.clock.instant();
+                let offered = desk.tell(Input::SeatIdle { user: user.clone(), since });
+                let waiting = desk.queue.waiting();
+                let on_line = |o: &Output| {
+                    let Output::Offer { call, user: to, .. } = o else { return false };
+                    *to == user && waiting.iter().any(|t| t.call == *call && !t.is_off_line())
+                };
+                assert!(offered.iter().any(on_line), "seed {seed}: it made way for nobody: {offered:?}");
+                desk.tell(Input::OfferFailed { call, user });
+            }
+        }
+    }
+    assert!(made_way > 500, "the seeds reach it: {made_way}");
+}

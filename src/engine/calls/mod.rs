@@ -432,6 +432,7 @@ impl Calls {
         | FromDesk::PassRefused { call, .. }
         | FromDesk::Overdue { call }
         | FromDesk::Comfort { call, .. }
+        | FromDesk::MakeWay { call, .. }
         | FromDesk::SeatLost { call, .. }
         | FromDesk::SeatHungUp { call, .. }
         | FromDesk::ListensElsewhere { call, .. }) = &word;

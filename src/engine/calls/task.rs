@@ -44,7 +44,7 @@ use crate::domain::checkin;
 use crate::domain::figures::CallTally;
 use crate::domain::ivr::menu::{Context, Menu};
 use crate::domain::operator::Phone;
-use crate::engine::desk::FromDesk;
+use crate::engine::desk::{CallWord, FromDesk};
 use crate::engine::dictaphone::Dictaphone;
 use crate::engine::feed::{AlarmLevel, CallView, ContactRef, FeedEvent, RingsBackView, UserRef};
 use crate::engine::legs::{Lands, Legs, stats_on_record};
@@ -429,6 +429,7 @@ impl CallTask {
                     self.tell(Input::Place(place));
                 }
             }
+            ToCall::Desk(FromDesk::MakeWay { user, .. }) => self.tell(Input::MakeWay { user }),
             ToCall::Desk(FromDesk::SeatLost { user, .. }) => self.tell(Input::SeatLost { user }),
             ToCall::Desk(FromDesk::SeatHungUp { user, .. }) => self.tell(Input::SeatHungUp { user }),
             ToCall::Desk(FromDesk::ListensElsewhere { user, .. }) | ToCall::Leave { by: user } => self.leave(&user),
@@ -527,6 +528,7 @@ impl CallTask {
         }
         if takes && followed.is_ok() {
             self.job_claimed(by);
+            self.to_desk(CallWord::Taken);
         }
         self.carry_out();
         followed

@@ -51,6 +51,8 @@ pub enum CallWord {
         waiting: Waiting,
         user: UserId,
     },
+    /// The operator has pressed the key for it.
+    Taken,
     OfferFailed {
         user: UserId,
         why: OfferEnd,
@@ -117,6 +119,11 @@ pub enum FromDesk {
     Comfort {
         call: CallId,
         place: Option<Place>,
+    },
+    /// What this operator is offered is to be taken back unless she has taken it: somebody on the line waits for her.
+    MakeWay {
+        call: CallId,
+        user: UserId,
     },
     SeatLost {
         call: CallId,

@@ -225,6 +225,21 @@ fn a_caller_who_is_not_reached_is_told_with_the_end_and_the_operator_wraps_up() 
 }
 
 #[test]
+fn it_makes_way_for_somebody_on_the_line_until_its_operator_has_pressed_the_key() {
+    let make_way = || Input::MakeWay { user: kim() };
+    let mut line = to_ring_back();
+    line.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: false });
+    let withdrawn = Output::OfferFailed { user: kim(), why: OfferEnd::Withdrawn };
+    assert_eq!(line.tell(Input::MakeWay { user: UserId::named("lee") }), []);
+    assert!(line.tell(make_way()).contains(&withdrawn));
+    assert_eq!((line.call.stage(), line.call.seat()), (Stage::Queued, None));
+    assert_eq!(line.tell(make_way()), []);
+    line.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: false });
+    line.does(OperatorCommand::Take);
+    assert_eq!(line.tell(make_way()), [], "her phone rings already");
+}
+
+#[test]
 fn an_offer_of_it_that_is_missed_goes_back_to_the_queue() {
     let mut line = to_ring_back();
     line.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: false });
