@@ -25,13 +25,25 @@ async fn names(store: &Store) -> Result<HashMap<AccountId, String>, StoreError> 
 pub(super) async fn to_ring_back(store: &Store, now: UtcMs) -> Result<(WithAccounts, WithAccounts), StoreError> {
     let names = names(store).await?;
     let since = now.plus_ms(-LATELY_MS);
-    let with_name = |call: CallRecord| {
-        let name = names.get(&call.account).cloned().unwrap_or_default();
-        (call, name)
-    };
-    let waiting = store.list_calls_to_ring_back(since).await?.into_iter().map(with_name).collect();
-    let cut_off = store.list_unfinished_calls().await?.into_iter().map(with_name).collect();
+    let waiting = with_names(store, &names, store.list_calls_to_ring_back(since).await?).await?;
+    let cut_off = with_names(store, &names, store.list_unfinished_calls().await?).await?;
     Ok((waiting, cut_off))
+}
+
+/// Each under the name of the account whose call it was in the end: the record has the one that was called, and an operator may
+/// have changed it since.
+async fn with_names(
+    store: &Store,
+    names: &HashMap<AccountId, String>,
+    calls: Vec<CallRecord>,
+) -> Result<WithAccounts, StoreError> {
+    let mut named = Vec::with_capacity(calls.len());
+    for call in calls {
+        let account = store.find_account_of_call(&call.id).await?.unwrap_or_else(|| call.account.clone());
+        let name = names.get(&account).cloned().unwrap_or_default();
+        named.push((call, name));
+    }
+    Ok(named)
 }
 
 /// Callers who were promised to be called back, and whom they had called.

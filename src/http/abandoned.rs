@@ -18,7 +18,7 @@ use crate::io::store::callbacks::Callback;
 
 use super::audit;
 use super::auth::{Operator, Signed};
-use super::callbacks::TriesView;
+use super::callbacks::{TriesView, calls_up};
 use super::error::{Problem, ProblemBody};
 use super::extract::Id;
 use super::messages::pick_limit;
@@ -110,7 +110,8 @@ pub async fn page(
     filter: CallFilter,
 ) -> Result<AbandonedPage, Problem> {
     let limit = pick_limit(filter.limit);
-    let since = front.clock.utc().plus_ms(-LATELY_MS);
+    let (now, up) = (front.clock.utc(), calls_up(front).await);
+    let since = now.plus_ms(-LATELY_MS);
     let mut found = front.store.list_abandoned(since, which.kind(), filter.cursor.as_ref(), limit + 1).await?;
     let more = found.len() > limit as usize;
     found.truncate(limit as usize);
@@ -152,7 +153,7 @@ pub async fn page(
             ended_at,
             operator: operator.map(name),
             ring_back: callback.is_some_and(|callback| callback.end.is_none()),
-            tries: callback.map(TriesView::from),
+            tries: callback.map(|callback| TriesView::of(callback, now, &up)),
             draft,
             entered,
             calls_today,

@@ -11,7 +11,7 @@ use crate::base::id::CallId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::LATELY_MS;
 use crate::engine::calls::callbacks::TRIES;
-use crate::engine::feed::{AccountRef, UserRef};
+use crate::engine::feed::{AccountRef, CallState, CallView, UserRef};
 use crate::io::store::audit::Act;
 use crate::io::store::callbacks::Callback;
 
@@ -46,34 +46,79 @@ pub struct CallbackView {
 }
 
 /// How far ringing somebody back has come.
-#[derive(Serialize, utoipa::ToSchema)]
+#[derive(Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct TriesView {
     /// Rung in vain so often.
     made: u32,
     /// And given up after so many.
     most: u32,
-    /// When they are rung again. Before now: they wait for an operator. None: nobody rings them any more.
+    /// When they are rung again, if that is at a time that is still to come.
     next_at: Option<UtcMs>,
+    next: NextTry,
+    /// Why there is no such time, in words.
+    reason: Option<&'static str>,
 }
 
-impl From<&Callback> for TriesView {
-    fn from(callback: &Callback) -> Self {
-        let next_at = callback.end.is_none().then_some(callback.next_at);
-        Self { made: callback.tries, most: TRIES, next_at }
+/// When somebody is rung again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NextTry {
+    /// At the time that is told.
+    Later,
+    /// They have a place in the queue.
+    WhenFree,
+    /// An operator is at it.
+    Now,
+    /// They were reached or given up.
+    Never,
+}
+
+impl NextTry {
+    const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Later => None,
+            Self::WhenFree => Some("as soon as an operator is free"),
+            Self::Now => Some("an operator rings them now"),
+            Self::Never => Some("nobody rings them any more"),
+        }
     }
+}
+
+impl TriesView {
+    /// `calls`: those that are up.
+    pub(super) fn of(callback: &Callback, now: UtcMs, calls: &[CallView]) -> Self {
+        let keeps = |call: &&CallView| call.ring_back.as_ref().is_some_and(|back| back.promised_in == callback.call);
+        let at_it = |call: &CallView| {
+            !matches!(call.state, CallState::Queued | CallState::Offered | CallState::WrapUp | CallState::Ended)
+        };
+        let next = match calls.iter().filter(keeps).any(at_it) {
+            _ if callback.end.is_some() => NextTry::Never,
+            true => NextTry::Now,
+            false if callback.next_at > now => NextTry::Later,
+            false => NextTry::WhenFree,
+        };
+        let next_at = (next == NextTry::Later).then_some(callback.next_at);
+        Self { made: callback.tries, most: TRIES, next_at, next, reason: next.reason() }
+    }
+}
+
+/// The calls that are up, for whoever is being rung back now.
+pub(super) async fn calls_up(front: &Front) -> Vec<CallView> {
+    front.desk.floor().await.map(|floor| floor.calls).unwrap_or_default()
 }
 
 /// Callers who are to be rung back, and those of the last seven days who were not reached and whom nobody has seen to.
 #[utoipa::path(get, path = "/api/v1/callbacks", tag = "calls", security(("bearer" = [])),
     responses((status = OK, body = CallbackPage), (status = FORBIDDEN, body = ProblemBody)))]
 pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Result<Json<CallbackPage>, Problem> {
-    let since = front.clock.utc().plus_ms(-LATELY_MS);
+    let (now, calls) = (front.clock.utc(), calls_up(&front).await);
+    let since = now.plus_ms(-LATELY_MS);
     let accounts = front.store.list_accounts().await?;
     let users = front.store.list_users().await?;
     let (mut known, mut items, mut others) = (Known::default(), Vec::new(), Vec::new());
     for callback in front.store.list_callbacks_to_see_to(since).await? {
         let Some(account) = accounts.iter().find(|account| account.id == callback.account) else { continue };
-        let tries = TriesView::from(&callback);
+        let tries = TriesView::of(&callback, now, &calls);
         let draft = front.store.find_draft_of_call(&callback.call).await?.map(|draft| {
             let owner = users.iter().find(|user| user.id == draft.owner).map(|user| user.name.clone());
             let owner = UserRef { id: draft.owner.clone(), name: owner.unwrap_or_default() };

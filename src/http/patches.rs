@@ -31,6 +31,8 @@ pub struct CallPatch {
     number: PhoneNumber,
     /// By the account's flow: no operator made it.
     automated: bool,
+    /// Joined with the caller without having been told anything first: a cold patch, or a blind transfer.
+    cold: bool,
     /// Why it was that contact, where the flow said so.
     why_them: Option<String>,
     dialled_at: UtcMs,
@@ -75,6 +77,7 @@ fn show(line: PatchLine, contact: Option<ContactRef>) -> CallPatch {
         contact,
         number: line.number,
         automated: line.automated,
+        cold: line.cold,
         why_them: line.why_them,
         dialled_at: line.dialled_at,
         answered_at: line.answered_at,

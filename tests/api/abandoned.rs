@@ -152,7 +152,15 @@ async fn who_was_rung_in_vain_shows_the_next_try_and_is_rung_now_or_given_up() {
     let waits = Callback { tries: 1, next_at: START.plus_ms(300_000), ..first };
     keep(&house, &waits).await;
     let tries = async || house.fetch("/api/v1/calls?abandoned=any", &kim).await.json()["items"][0]["tries"].clone();
-    assert_eq!(tries().await, json!({"made": 1, "most": 3, "next_at": START.plus_ms(300_000)}));
+    let later = json!({"made": 1, "most": 3, "next_at": START.plus_ms(300_000), "next": "later", "reason": null});
+    assert_eq!(tries().await, later);
+    // Their time has come: no time is told that is over.
+    keep(&house, &Callback { next_at: START.plus_ms(-1_000), ..waits.clone() }).await;
+    let when_free = json!({"made": 1, "most": 3, "next_at": null, "next": "when_free",
+        "reason": "as soon as an operator is free"});
+    assert_eq!(tries().await, when_free);
+    assert_eq!(house.fetch("/api/v1/callbacks", &kim).await.json()["items"][0]["tries"], when_free);
+    keep(&house, &waits).await;
     assert_eq!(act(Method::POST, "seen_to").await, StatusCode::CONFLICT);
     assert_eq!(act(Method::POST, "ring_back").await, StatusCode::ACCEPTED);
     let by_kim = (CallId::named("1"), UserId::named("kim"));
@@ -161,11 +169,12 @@ async fn who_was_rung_in_vain_shows_the_next_try_and_is_rung_now_or_given_up() {
     assert_eq!(Told::so_far(&house.told.given_up), [by_kim]);
     let end = CallbackEnd { at: START, outcome: "given_up".into(), operator: None };
     keep(&house, &Callback { end: Some(end), ..waits }).await;
-    assert_eq!(tries().await, json!({"made": 1, "most": 3, "next_at": null}));
+    let never = json!({"made": 1, "most": 3, "next_at": null, "next": "never", "reason": "nobody rings them any more"});
+    assert_eq!(tries().await, never);
     assert_eq!(act(Method::DELETE, "ring_back").await, StatusCode::CONFLICT);
     let list = house.fetch("/api/v1/callbacks", &kim).await.json();
     let [item] = list["items"].as_array().expect("items").as_slice() else { panic!("{list}") };
-    assert_eq!((&item["call"], &item["tries"]), (&json!("call_1"), &json!({"made": 1, "most": 3, "next_at": null})));
+    assert_eq!((&item["call"], &item["tries"]), (&json!("call_1"), &never));
     assert_eq!((&item["number"], &item["account"]["id"]), (&json!("+12025550150"), &json!("acc_plumbing")));
     assert_eq!(act(Method::POST, "seen_to").await, StatusCode::NO_CONTENT);
 }

@@ -1,12 +1,15 @@
 //! Part of the contract: what came in of patches, and the dispatches that it is about.
 
-use cordboard::base::id::{AccountId, CallId, DispatchId, ProtocolId};
+use cordboard::base::id::{AccountId, CallId, DispatchId, ProtocolId, UserId};
 use cordboard::domain::account::{Account, Urgency};
+use cordboard::domain::call::event::RecordEvent;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Step, Until};
 use cordboard::domain::dispatch::state::NewDispatch;
 use cordboard::domain::message::Message;
 use cordboard::io::store::Store;
+use cordboard::io::store::calls::NewCallEvent;
 use cordboard::io::store::inbound::{Arrival, Inbound, PATCHES, patch_name};
+use serde_json::json;
 
 use super::NOW;
 use super::contract::{Case, account, call, message, with_account, with_user};
@@ -14,6 +17,7 @@ use super::contract::{Case, account, call, message, with_account, with_user};
 pub fn cases() -> Vec<(&'static str, Case)> {
     vec![
         ("patches_of_two_accounts", |s| Box::pin(patches_on_one_call_are_kept_for_each_account(s))),
+        ("whose_call_it_is", |s| Box::pin(a_call_is_whose_it_was_changed_to_last(s))),
         ("dispatches_of_a_call", |s| Box::pin(dispatches_of_a_call_are_listed_by_account(s))),
     ]
 }
@@ -96,4 +100,23 @@ fn taken(n: u32, account: &AccountId) -> (Message, NewDispatch) {
         patched_to: None,
     };
     (message, dispatch)
+}
+
+async fn a_call_is_whose_it_was_changed_to_last(store: Store) {
+    with_account(&store).await;
+    let call = call(1);
+    let mut tx = store.write().await.unwrap();
+    tx.insert_call(&call).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(store.find_account_of_call(&call.id).await.unwrap(), None);
+    for (from, to) in [("one", "two"), ("two", "three")] {
+        let (user, from, to) = (UserId::named("kim"), AccountId::named(from), AccountId::named(to));
+        let event = serde_json::to_value(RecordEvent::AccountChanged { user, from, to }).unwrap();
+        let body = json!({ "user": event["user"], "from": event["from"], "to": event["to"] });
+        let mut tx = store.write().await.unwrap();
+        let kind = event["kind"].as_str().unwrap();
+        tx.append_call_events(&[NewCallEvent { call: &call.id, at: NOW, kind, body: &body }]).await.unwrap();
+        tx.commit("test").await.unwrap();
+    }
+    assert_eq!(store.find_account_of_call(&call.id).await.unwrap(), Some(AccountId::named("three")));
 }

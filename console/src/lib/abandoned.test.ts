@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { KINDS, begun, goneRows, isBetweenTries, kindWords, knownWords, triesWords } from './abandoned';
 import { clock } from './time';
-import type { AbandonedView } from './types';
+import type { AbandonedView, TriesView } from './types';
 
 const item = (answers?: Record<string, string>): AbandonedView => ({
   call: 'call_1',
@@ -29,7 +29,7 @@ describe('a caller who hung up', () => {
   });
 
   it('is one line, whether rung back or not, below those who were promised it', () => {
-    const tries = { made: 1, most: 3, next_at: 5 };
+    const tries = { made: 1, most: 3, next_at: 5, next: 'later' as const, reason: null };
     const back = (call: string) => ({ call, account: item().account, number: '+12025550151', since: 1, tries });
     const rows = goneRows([item()], [back('call_2'), back('call_1')]);
     expect(rows.map((row) => [row.call, row.kind, row.caller])).toEqual([
@@ -48,19 +48,21 @@ describe('a caller who hung up', () => {
 
   it('keeps the form of whoever was promised a call', () => {
     const draft = item({ name: 'Anna' }).draft;
-    const back = { call: 'call_2', account: item().account, number: '+12025550151', since: 1, tries: { made: 1, most: 3, next_at: 5 }, draft, calls_today: 2, earlier: 1 };
+    const back = { call: 'call_2', account: item().account, number: '+12025550151', since: 1, tries: { made: 1, most: 3, next_at: 5, next: 'later' as const, reason: null }, draft, calls_today: 2, earlier: 1 };
     expect(goneRows([], [back])[0]).toMatchObject({ draft, calls_today: 2, earlier: 1 });
   });
 
   it('says when they are rung again, and how often in vain', () => {
     const now = Date.UTC(2026, 2, 7, 14, 0);
     const later = now + 300_000;
-    const tries = (made: number, next_at: number | null) => ({ made, most: 3, next_at });
+    const tries = (made: number, next_at: number | null, next: TriesView['next'] = 'later') => ({ made, most: 3, next_at, next, reason: null });
     expect(triesWords(tries(1, later), now)).toBe(`next try ${clock(later)}, 1 of 3 in vain`);
     expect(triesWords(tries(1, now - 1), now)).toBe('waits to be rung, 1 of 3 in vain');
     expect(triesWords(tries(0, now - 1), now)).toBe('waits to be rung');
-    expect(triesWords(tries(3, null), now)).toBe('rung 3× in vain, not rung again');
+    expect(triesWords(tries(1, null, 'when_free'), now)).toBe('waits to be rung, 1 of 3 in vain');
+    expect(triesWords(tries(1, null, 'now'), now)).toBe('is being rung, 1 of 3 in vain');
+    expect(triesWords(tries(3, null, 'never'), now)).toBe('rung 3× in vain, not rung again');
     expect(triesWords(null, now)).toBe('');
-    expect([isBetweenTries(tries(1, later), now), isBetweenTries(tries(1, now), now), isBetweenTries(tries(1, null), now)]).toEqual([true, false, false]);
+    expect([isBetweenTries(tries(1, later), now), isBetweenTries(tries(1, now), now), isBetweenTries(tries(1, null, 'never'), now)]).toEqual([true, false, false]);
   });
 });

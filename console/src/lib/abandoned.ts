@@ -39,7 +39,7 @@ export function goneRows(hungUp: AbandonedView[], callbacks: CallbackView[]): Go
     started_at: since,
     ended_at: since,
     operator: null,
-    ring_back: tries.next_at !== null,
+    ring_back: tries.next !== 'never',
     tries,
     draft: draft ?? null,
     calls_today,
@@ -72,7 +72,8 @@ export function isBetweenTries(tries: TriesView | null, now: number): boolean {
 export function triesWords(tries: TriesView | null, now: number): string {
   if (!tries) return '';
   const vain = `${tries.made} of ${tries.most} in vain`;
-  if (tries.next_at === null) return tries.made > 0 ? `rung ${tries.made}× in vain, not rung again` : 'not rung again';
-  if (tries.next_at > now) return tries.made > 0 ? `next try ${when(tries.next_at, now)}, ${vain}` : `rung again ${when(tries.next_at, now)}`;
+  if (tries.next === 'never') return tries.made > 0 ? `rung ${tries.made}× in vain, not rung again` : 'not rung again';
+  if (tries.next === 'now') return tries.made > 0 ? `is being rung, ${vain}` : 'is being rung';
+  if (tries.next_at !== null && tries.next_at > now) return tries.made > 0 ? `next try ${when(tries.next_at, now)}, ${vain}` : `rung again ${when(tries.next_at, now)}`;
   return tries.made > 0 ? `waits to be rung, ${vain}` : 'waits to be rung';
 }

@@ -7,6 +7,7 @@ function patch(more: Partial<CallPatch>): CallPatch {
     contact: { id: 'con_ann', name: 'Ann Archer' },
     number: '+12025550190',
     automated: false,
+    cold: false,
     why_them: null,
     dialled_at: 1,
     answered_at: null,
@@ -25,8 +26,10 @@ describe('what became of a patch', () => {
     expect(lasted(360)).toBe('6 min');
     const line = patchLine(patch({ outcome: 'joined', joined_at: 2, secs: 370, alone_secs: 300 }));
     expect(line).toContain('Ann Archer');
-    expect(line).toContain('put through, 6 min 10 s (5 min without an operator).');
-    expect(patchLine(patch({ outcome: 'joined', automated: true, secs: 60, alone_secs: 60 }))).toMatch(/put through, 1 min\.$/);
+    expect(line).toContain('put through (warm), 6 min 10 s (5 min without an operator).');
+    expect(patchLine(patch({ outcome: 'joined', automated: true, secs: 60, alone_secs: 60 }))).toMatch(/put through \(automated\), 1 min\.$/);
+    const cold = patchLine(patch({ outcome: 'joined', cold: true, joined_at: 2, secs: 60, alone_secs: 60 }));
+    expect(cold).toContain('put through (cold), 1 min (1 min without an operator).');
   });
 
   it('is told with the reason where it came to nothing', () => {

@@ -12,7 +12,7 @@ export function lasted(secs: number): string {
   return rest === 0 ? `${min} min` : `${min} min ${rest} s`;
 }
 
-/** "Ann Archer, +1 202 …: put through, 6 min 10 s (5 min without an operator)". */
+/** "Ann Archer, +1 202 …: put through (warm), 6 min 10 s (5 min without an operator)". */
 export function patchLine(patch: CallPatch): string {
   const who = patch.contact ? `${patch.contact.name}, ${showNumber(patch.number)}` : showNumber(patch.number);
   return `${who}: ${became(patch)}.`;
@@ -21,9 +21,10 @@ export function patchLine(patch: CallPatch): string {
 function became(patch: CallPatch): string {
   switch (patch.outcome) {
     case 'joined': {
-      if (patch.secs === null) return patch.joined_at === null ? 'put through' : 'put through; how long is not known yet';
+      const through = `put through (${patch.automated ? 'automated' : patch.cold ? 'cold' : 'warm'})`;
+      if (patch.secs === null) return patch.joined_at === null ? through : `${through}; how long is not known yet`;
       const alone = patch.automated || !patch.alone_secs ? '' : ` (${lasted(patch.alone_secs)} without an operator)`;
-      return `put through, ${lasted(patch.secs)}${alone}`;
+      return `${through}, ${lasted(patch.secs)}${alone}`;
     }
     case 'failed':
       return causeWords(patch.why);

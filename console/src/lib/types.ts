@@ -575,6 +575,8 @@ export interface CallPatch {
   number: string;
   /** By the account's flow: no operator made it. */
   automated: boolean;
+  /** Joined with the caller without having been told anything first. */
+  cold: boolean;
   why_them: string | null;
   dialled_at: number;
   answered_at: number | null;
@@ -791,8 +793,12 @@ export type AbandonedKind = 'greeting' | 'menu' | 'voicemail' | 'queue' | 'hold'
 export interface TriesView {
   made: number;
   most: number;
-  /** Before now: they wait for an operator. Null: nobody rings them any more. */
+  /** When they are rung again, if that was still to come when it was told. */
   next_at: number | null;
+  /** At that time, as soon as an operator is free, just now, or no more. */
+  next: 'later' | 'when_free' | 'now' | 'never';
+  /** Why there is no time, in words. */
+  reason: string | null;
 }
 
 /** A caller who is to be rung back, or was not reached and nobody has seen to. */

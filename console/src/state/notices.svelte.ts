@@ -29,6 +29,11 @@ class Notices {
     // The same words twice are spoken twice only if the text changes in between.
     this.spoken = this.spoken === text ? `${text} ` : text;
   }
+
+  /** It is true no more; what was said since stands. */
+  unsay(text: string): void {
+    if (this.spoken.trimEnd() === text) this.spoken = '';
+  }
 }
 
 export const notices = new Notices();

@@ -6,6 +6,7 @@ import { SPEAKING, myCalls } from '../lib/reduce';
 import { alarmOf, hush, isHushed, wake, type Hushed } from '../lib/hush';
 import * as sound from '../lib/sound';
 import { HOLD_REMINDER_MS } from '../lib/time';
+import { NOBODY_WAITS, tellWaiting } from '../lib/waiting';
 import type { FeedState } from '../lib/reduce';
 import type { CallView, FeedEvent } from '../lib/types';
 import { accounts } from './accounts.svelte';
@@ -41,8 +42,11 @@ class Watch {
   private alarmedAt = 0;
   private rangAt = 0;
   private reminded = new Map<string, number>();
-  /** The waiting caller of whom she was told last. */
-  private told: string | null = null;
+  /** The waiting caller of whom she was told, and in what words. */
+  private told = NOBODY_WAITS;
+  private toldWords = '';
+  /** What was said of calls on offer here. */
+  private readonly pops = new Map<string, string>();
   /** Callers who hung up while on hold or parked, until she has looked, somebody has seen to them, or five minutes have passed. */
   gone = $state.raw<GoneCaller[]>([]);
 
@@ -106,6 +110,7 @@ class Watch {
       else if (!desk.isAsked(call)) void forms.changeAccount(call);
       if (old && desk.isAsked(old) && !desk.isAsked(call)) this.handedTo(call);
     }
+    this.wentElsewhere();
     this.parked(before, anew);
     this.notBrought(was);
     forms.letGo(desk.feed.calls, desk.feed.user?.id);
@@ -171,12 +176,28 @@ class Watch {
     void accounts.want(call.account.id, true);
     if (call.caller && call.earlier > 0) void accounts.wantEarlier(call.account.id, call.caller);
     const rings = call.state === 'offered';
-    if (call.job && rings) notices.say(`A call to make for ${call.account.name}: ${call.job.name}. Press F2 to call.`);
-    else if (call.rings_back) notices.say(`${call.rings_back.name} rings back for ${call.account.name}.`);
-    else if (call.ring_back && rings) notices.say(`Somebody to ring back for ${call.account.name}. Press F2 to ring them.`);
-    else notices.say(`Call for ${call.account.name}. ${this.why(call)}${rings && !this.isIdle() ? 'Press F2 to take it.' : call.account_brief.answer_phrase}`);
+    const words = this.popWords(call, rings);
+    if (rings) this.pops.set(call.id, words);
+    notices.say(words);
     if (!rings && !desk.isTyping) desk.select(call.id);
     if (rings && this.isIdle() && !desk.isTyping) desk.select(call.id);
+  }
+
+  private popWords(call: CallView, rings: boolean): string {
+    if (call.job && rings) return `A call to make for ${call.account.name}: ${call.job.name}. Press F2 to call.`;
+    if (call.rings_back) return `${call.rings_back.name} rings back for ${call.account.name}.`;
+    if (call.ring_back && rings) return `Somebody to ring back for ${call.account.name}. Press F2 to ring them.`;
+    return `Call for ${call.account.name}. ${this.why(call)}${rings && !this.isIdle() ? 'Press F2 to take it.' : call.account_brief.answer_phrase}`;
+  }
+
+  /** What was on offer here and is elsewhere now, or gone, is said here no longer. */
+  private wentElsewhere(): void {
+    for (const [call, words] of this.pops) {
+      const here = desk.mine.find((c) => c.id === call);
+      if (here?.state === 'offered') continue;
+      this.pops.delete(call);
+      if (!here) notices.unsay(words);
+    }
   }
 
   private moved(call: CallView, old: CallView): void {
@@ -234,11 +255,15 @@ class Watch {
       else sound.ring();
     }
     const waiting = desk.mine.length > 0 && !desk.offered ? desk.waiting : null;
-    if (waiting && waiting.call.id !== this.told) {
-      this.told = waiting.call.id;
+    const { state, say } = tellWaiting(this.told, waiting?.call.id ?? null, now);
+    this.told = state;
+    // Taken elsewhere: it is no longer so.
+    if (say === 'take_back') notices.unsay(this.toldWords);
+    if (say === 'tell' && waiting) {
       sound.beepWaiting();
       const { account, job } = waiting.call;
-      notices.say(job ? `A call to ${job.name} for ${account.name} waits. F2 takes it.` : `A caller of ${account.name} waits. ${this.why(waiting.call)}F2 takes them.`);
+      this.toldWords = job ? `A call to ${job.name} for ${account.name} waits. F2 takes it.` : `A caller of ${account.name} waits. ${this.why(waiting.call)}F2 takes them.`;
+      notices.say(this.toldWords);
     }
     for (const call of desk.parked) {
       const last = this.reminded.get(call.id) ?? 0;

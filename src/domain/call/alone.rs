@@ -146,7 +146,7 @@ impl Call {
             self.fail_offer(OfferEnd::Withdrawn);
         }
         self.outputs.push_back(Output::Dequeue);
-        self.outputs.push_back(Output::Alarm(CallAlarm::NoOperator));
+        self.outputs.push_back(Output::Alarm(CallAlarm::NobodyCame));
         if let Some(patch) = &mut self.patch {
             patch.recalled = false;
             patch.clock.go_on(self.now);

@@ -132,6 +132,7 @@ impl Coming {
             RecordEvent::PassedOn { user, to } => {
                 (self.why, self.passed_to) = (Some(Comes::PassedOn { by: user.clone() }), to.clone());
             }
+            RecordEvent::AccountChanged { .. } => self.note_account_changed(),
             RecordEvent::Requeued => self.note_requeued(),
             RecordEvent::HandedOver { from, .. } => self.why = Some(Comes::HandedOver { by: from.clone() }),
             RecordEvent::OperatorLost { user, .. } => self.why = Some(Comes::OperatorLost { by: user.clone() }),
@@ -161,6 +162,26 @@ impl Coming {
         if let (Some(tried), Some((contact, number))) = (&mut self.tried, self.dialled.clone()) {
             tried.push(Tried { contact, number, outcome, why });
         }
+    }
+
+    /// What was tried for the one account, and who of its people it was, is nothing to the other's.
+    fn note_account_changed(&mut self) {
+        let of_account = |why: &Comes| match why {
+            Comes::NobodyReached { .. }
+            | Comes::Recalled { .. }
+            | Comes::TransferFailed { .. }
+            | Comes::SpillFailed { .. }
+            | Comes::FromCheckIn { .. } => true,
+            Comes::NotFetched { .. }
+            | Comes::Fetched { .. }
+            | Comes::NotTaken { .. }
+            | Comes::PassedOn { .. }
+            | Comes::HandedOver { .. }
+            | Comes::OperatorLost { .. }
+            | Comes::Moved { .. } => false,
+        };
+        self.why.take_if(|why| of_account(why));
+        (self.tried, self.transfer, self.spill, self.checked_in, self.wrong_pins) = (None, None, None, None, 0);
     }
 
     fn note_requeued(&mut self) {
@@ -222,6 +243,21 @@ mod tests {
         assert_eq!(told, [(ann, TriedOutcome::Failed, Some(Cause::Busy)), (bob, TriedOutcome::Declined, None)]);
         let reached = [&events[..6], &[dialled("cat"), RecordEvent::PatchJoined]].concat();
         assert_eq!(after(&reached), None);
+    }
+
+    #[test]
+    fn of_the_account_that_the_call_is_for_no_more_nothing_is_told() {
+        let changed = || RecordEvent::AccountChanged {
+            user: user("kim"),
+            from: crate::base::id::AccountId::named("plumbing"),
+            to: crate::base::id::AccountId::named("clinic"),
+        };
+        let failed = RecordEvent::PatchFailed { why: Cause::Busy };
+        let nobody = [RecordEvent::PatchSought, dialled("ann"), failed, RecordEvent::NobodyReached];
+        assert!(after(&nobody).is_some());
+        assert_eq!(after(&[&nobody[..], &[changed()]].concat()), None);
+        let passed_on = [RecordEvent::PassedOn { user: user("kim"), to: None }, changed()];
+        assert_eq!(after(&passed_on), Some(Comes::PassedOn { by: user("kim") }), "that is nobody's of the account");
     }
 
     #[test]

@@ -323,6 +323,8 @@ pub enum RecordEvent {
     PatchPrivate,
     PatchAnswered,
     PatchJoined,
+    /// Comes before it where whoever answered was told nothing first: a cold patch, or a blind transfer.
+    PatchUnannounced,
     /// The operator dropped off; caller and contact talk on.
     PatchDropped,
     PatchFailed {

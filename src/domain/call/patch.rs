@@ -291,6 +291,7 @@ impl Call {
         }
         self.joined = Some(patch.contact.clone());
         self.set_patch_state(PatchState::Joined);
+        self.record(RecordEvent::PatchUnannounced);
         self.record(RecordEvent::PatchJoined);
         self.drop_operator();
     }

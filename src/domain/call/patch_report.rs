@@ -36,6 +36,8 @@ pub struct PatchLine {
     pub number: PhoneNumber,
     /// By the account's flow: no operator made it.
     pub automated: bool,
+    /// Joined with the caller without having been told anything first: a cold patch.
+    pub cold: bool,
     /// Why it was that contact, where the flow said so.
     pub why_them: Option<String>,
     pub dialled_at: UtcMs,
@@ -63,6 +65,7 @@ pub fn read(events: impl IntoIterator<Item = (UtcMs, RecordEvent)>) -> Vec<Patch
                     contact: contact.clone(),
                     number: number.clone(),
                     automated,
+                    cold: false,
                     why_them: reason.filter(|_| automated).map(|(_, why)| why.clone()),
                     dialled_at: at,
                     answered_at: None,
@@ -79,6 +82,7 @@ pub fn read(events: impl IntoIterator<Item = (UtcMs, RecordEvent)>) -> Vec<Patch
         let ends = |outcome| if line.outcome == PatchOutcome::Open { outcome } else { line.outcome };
         match event {
             RecordEvent::PatchAnswered => line.answered_at = Some(at),
+            RecordEvent::PatchUnannounced => line.cold = true,
             RecordEvent::PatchJoined => {
                 (line.outcome, line.joined_at) = (PatchOutcome::Joined, Some(at));
                 automated = false;
@@ -132,6 +136,17 @@ mod tests {
         let wanted =
             [(PatchOutcome::Failed, None), (PatchOutcome::GivenUp, None), (PatchOutcome::Joined, Some(61_000))];
         assert_eq!(outcomes(events), wanted);
+    }
+
+    #[test]
+    fn a_cold_patch_is_told_from_a_warm_one() {
+        let joined = |events: &[RecordEvent]| {
+            let all = [&[dialled("ann"), RecordEvent::PatchAnswered], events].concat();
+            read(all.into_iter().map(|event| (UtcMs(0), event))).remove(0)
+        };
+        let warm = joined(&[RecordEvent::PatchJoined]);
+        let cold = joined(&[RecordEvent::PatchUnannounced, RecordEvent::PatchJoined]);
+        assert_eq!((warm.cold, cold.cold, cold.outcome), (false, true, PatchOutcome::Joined));
     }
 
     #[test]

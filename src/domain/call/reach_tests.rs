@@ -237,7 +237,7 @@ fn nobody_is_parted_by_a_star_that_no_operator_answers() {
     let mut line = alone_with(None);
     line.leg(MOBILE, LegInput::Digit('*'));
     let told = line.tell(Input::Overdue);
-    assert!(told.contains(&Output::Dequeue) && told.contains(&Output::Alarm(CallAlarm::NoOperator)));
+    assert!(told.contains(&Output::Dequeue) && told.contains(&Output::Alarm(CallAlarm::NobodyCame)));
     assert_eq!(played(&told, MOBILE), ["No operator is free just now."]);
     assert_eq!((line.hears(CALLER), line.call.stage()), (vec![Source::Leg(MOBILE)], Stage::Patched));
     assert!(line.leg(CALLER, LegInput::Digit('*')).contains(&Output::Requeue), "it may be tried again");

@@ -149,6 +149,10 @@ impl Call {
         }
         if self.joined.is_none() || patch.state != PatchState::Joined {
             self.joined = Some(patch.contact.clone());
+            // By the second leg the operator has spoken with whoever answered, if it was answered then.
+            if patch.consult.as_ref().is_none_or(|consult| !consult.is_up()) {
+                self.record(RecordEvent::PatchUnannounced);
+            }
             self.record(RecordEvent::PatchJoined);
         }
         self.tell_transfer(TransferProgress::Done);

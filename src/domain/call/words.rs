@@ -307,6 +307,8 @@ pub enum Party {
 pub enum CallAlarm {
     /// No operator within the maximum wait: somebody has to call back.
     NoOperator,
+    /// Caller or contact called an operator from their patch, and none came in time; the two talk on.
+    NobodyCame,
 }
 
 /// What a call wants done.

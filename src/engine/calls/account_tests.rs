@@ -4,6 +4,7 @@
 use super::house::{Did, House, number};
 use super::*;
 use crate::base::id::AccountId;
+use crate::domain::account::{RecordingMode, RecordingPolicy, Speech};
 
 #[tokio::test]
 async fn whom_we_call_in_a_call_that_was_changed_to_another_account_sees_a_number_of_that_one() {
@@ -35,4 +36,28 @@ async fn whom_we_call_in_a_call_that_was_changed_to_another_account_sees_a_numbe
     let figures = house.calls.0.figures.view();
     let counted: Vec<_> = figures.accounts.iter().map(|one| (&one.account, one.figures.answered)).collect();
     assert_eq!(counted, [(&called.id, 1)]);
+}
+
+#[tokio::test]
+async fn a_fault_in_a_call_that_was_changed_to_another_account_is_told_under_the_name_of_that_one() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    let (call, _, _) = house.talks("kim").await;
+    let found = house.calls.0.accounts.find_by_did(&number("+12025550102")).await;
+    let called = found.expect("a book").expect("an account");
+    let told = Some(Speech::Spoken { text: "panic".into() });
+    let clinic = Account {
+        id: AccountId::named("clinic"),
+        name: "Imaginary Clinic".into(),
+        recording: RecordingPolicy { mode: RecordingMode::OnDemand, announcement: told, ..RecordingPolicy::default() },
+        ..Account::clone(&called)
+    };
+    assert_eq!(house.asks("kim", &call, Command::ChangeAccount(Arc::new(clinic))).await, Ok(()));
+    assert!(house.asks("kim", &call, Command::Recording(RecordingCommand::Start)).await.is_err(), "it fails at once");
+    let alarm = |e: &FeedEvent| match e {
+        FeedEvent::Alarm { alarm } => Some(alarm.text.clone()),
+        _ => None,
+    };
+    let text = house.shown("the alarm", alarm).await;
+    assert!(text.starts_with("Imaginary Clinic: a caller was cut off by a fault of ours"), "{text}");
 }

@@ -24,6 +24,15 @@ pub(super) fn no_operator(account: &str, caller: Option<&PhoneNumber>) -> String
     format!("{account}: a caller waited in vain and was told so: {}.", back(caller))
 }
 
+/// They have each other, and are to be joined rather than rung.
+pub(super) fn nobody_came(account: &str, contact: Option<&str>) -> String {
+    let contact = contact.unwrap_or("whom they were put through to");
+    format!(
+        "{account}: an operator was called by * from the patch of a caller with {contact}, and none came in time. The two talk \
+         on: a supervisor can join them from the floor."
+    )
+}
+
 pub(super) fn abandoned(account: &str, caller: Option<&PhoneNumber>) -> String {
     format!("{account}: a caller hung up before they were served: {}.", back(caller))
 }

@@ -532,6 +532,7 @@ impl Calls {
         direction: Direction,
         make: impl FnOnce(Arc<Self>, Facts, mpsc::UnboundedReceiver<Box<ToCall>>) -> CallTask + Send + 'static,
     ) {
+        // The account that was called: figures are of that one. Whose the call is by the end is in its view.
         let (id, account, caller) = (facts.id.clone(), Arc::clone(&facts.account), facts.caller.clone());
         let started_at = facts.started_at;
         let (inbox, received) = mpsc::unbounded_channel();
@@ -546,7 +547,9 @@ impl Calls {
         if !guarded.await {
             self.bury(&id);
             if direction == Direction::In {
-                self.raise_of_caller(AlarmLevel::Critical, alarm_text::fault(&account.name, caller.as_ref()), &id);
+                let now_of = self.lock().get(&id).and_then(|live| Some(live.view.as_ref()?.account.name.clone()));
+                let text = alarm_text::fault(now_of.as_deref().unwrap_or(&account.name), caller.as_ref());
+                self.raise_of_caller(AlarmLevel::Critical, text, &id);
                 let wait_ms = self.wiring.clock.utc().since(started_at).max(0);
                 // One who was answered was cut off all the same, and cut-off callers are in no service level.
                 let lost = Fact::Lost { how: Lost::CutOff, wait_ms, answered: false };

@@ -104,6 +104,8 @@ readers! {
     count_calls_by_caller(account: &AccountId, since: UtcMs) -> Vec<(PhoneNumber, u32)>;
     /// What happened in a call, in order.
     list_call_events(call: &CallId) -> Vec<CallEventRecord>;
+    /// Whose call it was at the end; none: it was changed to no other account than the one that was called.
+    find_account_of_call(call: &CallId) -> Option<AccountId>;
 }
 
 const COLUMNS: &str = "SELECT id, account, direction, trunk, did, remote, forwarded_from, started_at, answered_at,
@@ -207,6 +209,17 @@ async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<Ca
         })
     };
     from.fetch_all(SQL, args![&CallId::first_at(since), since]).await?.iter().map(call).collect()
+}
+
+async fn find_account_of_call(from: &mut impl Query, call: &CallId) -> Result<Option<AccountId>, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Changed {
+        to: AccountId,
+    }
+    const SQL: &str =
+        "SELECT body FROM call_event WHERE call = $1 AND kind = 'account_changed' ORDER BY seq DESC LIMIT 1";
+    let row = from.fetch_optional(SQL, args![call]).await?;
+    row.map(|row| row.read_json::<Changed>("body")).transpose().map(|found| found.map(|changed| changed.to))
 }
 
 async fn list_call_events(from: &mut impl Query, call: &CallId) -> Result<Vec<CallEventRecord>, StoreError> {

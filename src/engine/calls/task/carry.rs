@@ -118,6 +118,12 @@ impl CallTask {
                 let text = alarm_text::no_operator(&self.facts.account.name, self.facts.caller.as_ref());
                 self.calls.raise_of_caller(AlarmLevel::Critical, text, &self.facts.id);
             }
+            Output::Alarm(CallAlarm::NobodyCame) => {
+                let contact = self.contact.as_ref().map(|contact| contact.name.as_str());
+                let text = alarm_text::nobody_came(&self.facts.account.name, contact);
+                // They are on the line: nobody is to ring them back.
+                self.calls.raise(AlarmLevel::Critical, text, Some(&self.facts.id));
+            }
             Output::Ended { cause, outcome } => self.finish(cause, outcome),
         }
         None
