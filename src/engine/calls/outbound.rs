@@ -6,10 +6,13 @@
 //! by the trunks' rules and in the account's name. What always holds: every call-out placed ends with exactly one [`CallOutEvent::Ended`], also when its task panics; what one call says is
 //! one account's, whose number it shows; what it reads out is kept by nobody.
 
+mod on_record;
 mod pins;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod waiting;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,36 +26,27 @@ use super::{Calls, CallsHandle, fax};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::Speech;
-use crate::domain::call::bridge::{HearMatrix, KeysBound, LegId, Source};
+use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::leg::LegInput;
-use crate::domain::call::outbound::{
-    Heard, Hears, Outbound, OutboundEvent, OutboundInput, OutboundOutput, OutboundSetup, PinLooked, Reading, speeches,
-};
+use crate::domain::call::outbound::{Heard, Outbound, OutboundInput, OutboundOutput, OutboundSetup, PinLooked};
 use crate::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer, OutboundEnd};
-use crate::engine::feed::AlarmLevel;
 use crate::engine::legs::{Legs, stats_on_record};
 use crate::engine::mixer::{Mixer, tone};
 use crate::engine::signal::DialOut;
-use crate::io::media::prompt::Prompt;
 use crate::io::media::{MediaEvent, Sound};
-use crate::io::store::calls::{CallEnd, CallRecord, Direction};
+use crate::io::store::calls::{CallRecord, Direction};
 
 use waiting::Waiting;
+use words::{Words, make_ready, reading};
 
 pub use pins::Opened;
 pub(super) use pins::opens;
 
-/// How long the voice may take for the words of one call-out.
-const VOICE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a call-out that is over waits for its quality figures.
 const STATS_WAIT: Duration = Duration::from_secs(2);
 /// The tone that warns both of the end of their talk: no words of the machine's.
 const WARNING: u64 = u64::MAX - 1;
-
-/// What one call-out says.
-type Words = HashMap<Speech, Arc<Prompt>>;
 
 /// What a call that is up is asked for.
 enum Ask {
@@ -275,40 +269,6 @@ async fn call_out(
         task.join(order);
     }
     task.run(asked).await
-}
-
-fn reading(request: &CallOutRequest) -> Reading {
-    Reading {
-        intro: request.intro.clone(),
-        content: request.content.clone(),
-        leave: request.leave.clone(),
-        pin: request.pin.clone(),
-        caller: request.caller.clone(),
-    }
-}
-
-/// All words of a message, spoken. Errors are what the call-out ended with.
-async fn make_ready(calls: Arc<Calls>, reading: Reading) -> Result<Words, OutboundEnd> {
-    let speak = async {
-        let mut words = Words::new();
-        for speech in speeches(&reading) {
-            let prompt = calls.wiring.voice.prepare_once(&speech).await?;
-            words.insert(speech, prompt);
-        }
-        Ok::<_, String>(words)
-    };
-    match tokio::time::timeout(VOICE_LIMIT, speak).await {
-        Ok(Ok(words)) => Ok(words),
-        Ok(Err(why)) => Err(without_voice(&calls, &why)),
-        Err(_) => Err(without_voice(&calls, "it took too long")),
-    }
-}
-
-fn without_voice(calls: &Arc<Calls>, why: &str) -> OutboundEnd {
-    tracing::error!("a call-out was not made, the voice failed: {why}");
-    let text = "A message could not be read out by telephone: the voice failed.".to_owned();
-    calls.raise(AlarmLevel::Critical, text, None);
-    OutboundEnd::NotReached(Cause::Fault)
 }
 
 struct OutTask {
@@ -548,85 +508,6 @@ impl OutTask {
         }
         None
     }
-
-    /// Puts in force who hears whom. In a talk, `*` is for us alone.
-    fn hear(&mut self, hears: Hears) {
-        let alone = HearMatrix::default().with(self.leg, &[]);
-        let matrix = match (hears, self.caller_leg) {
-            (Hears::Ringback, _) => HearMatrix::default().with(self.leg, &[Source::Ringback]),
-            (Hears::Early, Some(caller)) => {
-                HearMatrix::default().with(self.leg, &[Source::Leg(caller)]).with(caller, &[])
-            }
-            (Hears::Each, Some(caller)) => HearMatrix::conference(&[self.leg, caller]),
-            (Hears::Alone | Hears::Early | Hears::Each, _) => alone,
-        };
-        let bound = if hears == Hears::Each { KeysBound::Star } else { KeysBound::None };
-        self.calls.wiring.media.bind_keys(self.leg, bound);
-        self.rev += 1;
-        self.mixer.set(self.rev, matrix);
-    }
-
-    fn on_event(&mut self, reading: usize, event: OutboundEvent) {
-        let told = match event {
-            OutboundEvent::Ringing => ("ringing", CallOutEvent::Ringing),
-            OutboundEvent::Answered => {
-                if self.answered_at.is_none() {
-                    self.answered_at = Some(self.calls.wiring.clock.utc());
-                    // Alone in its bridge: it hears prompts, its keys are heard, and what it does is listened to.
-                    self.rev += 1;
-                    self.mixer.set(self.rev, HearMatrix::default().with(self.leg, &[]));
-                    self.calls.wiring.media.listen(self.leg);
-                }
-                ("answered", CallOutEvent::Answered)
-            }
-            OutboundEvent::Told => ("told", CallOutEvent::Told),
-            OutboundEvent::Confirmed => ("confirmed", CallOutEvent::Confirmed),
-            OutboundEvent::Joined => ("caller_joined", CallOutEvent::Joined),
-            OutboundEvent::Parted { secs } => ("caller_parted", CallOutEvent::Parted { secs }),
-            OutboundEvent::NotJoined(why) => ("caller_not_joined", CallOutEvent::NotJoined(why)),
-            OutboundEvent::Waits(wait) => ("waits", CallOutEvent::Waits(wait)),
-            OutboundEvent::Ended(how) => return self.on_end(reading, how),
-        };
-        self.record(reading, told.0, json!({}));
-        if let Some(tell) = self.told.get(reading) {
-            tell.event(told.1);
-        }
-    }
-
-    fn on_end(&mut self, reading: usize, result: OutboundEnd) {
-        metrics::counter!("cordboard_call_outs_total", "outcome" => outcome(result)).increment(1);
-        if self.result.is_none_or(|known| rank(result) > rank(known)) {
-            self.result = Some(result);
-        }
-        if let Some(tell) = self.told.get_mut(reading) {
-            tell.ended(result);
-        }
-    }
-
-    fn record(&self, reading: usize, kind: &str, mut body: serde_json::Value) {
-        body["attempt"] = json!(self.told.get(reading).map(|tell| &tell.attempt));
-        let at = self.calls.wiring.clock.utc();
-        self.write(Line::Event { call: self.id.clone(), at, kind: kind.to_owned(), body });
-    }
-
-    /// On the call's record. One of the house's own has none: its chain says what came of it.
-    fn write(&self, line: Line) {
-        if self.first.account.is_some() {
-            self.calls.recorder.write(line);
-        }
-    }
-
-    fn finish(&self, result: OutboundEnd) {
-        let cause = if let OutboundEnd::NotReached(cause) = result { cause } else { Cause::Released };
-        let end = CallEnd {
-            answered_at: self.answered_at,
-            ended_at: self.calls.wiring.clock.utc(),
-            outcome: outcome(result).to_owned(),
-            cause,
-            operator: None,
-        };
-        self.write(Line::Finished { call: self.id.clone(), end });
-    }
 }
 
 const fn heard(sound: Sound) -> Heard {
@@ -637,32 +518,5 @@ const fn heard(sound: Sound) -> Heard {
         Sound::Beep => Heard::Beep,
         Sound::Fax => Heard::Fax,
         Sound::Busy => Heard::Busy,
-    }
-}
-
-/// Its name on record.
-const fn outcome(result: OutboundEnd) -> &'static str {
-    match result {
-        OutboundEnd::Confirmed => "confirmed",
-        OutboundEnd::ToldOnly => "told",
-        OutboundEnd::LeftRequest => "left_request",
-        OutboundEnd::LeftOnMachine => "left_on_machine",
-        OutboundEnd::NotAccepted => "not_accepted",
-        OutboundEnd::Machine => "machine",
-        OutboundEnd::Fax => "fax",
-        OutboundEnd::Silent => "silent",
-        OutboundEnd::NotReached(_) => "not_reached",
-        OutboundEnd::Cancelled => "cancelled",
-    }
-}
-
-/// Of several messages in one call, the one that came furthest says how the call ended.
-const fn rank(result: OutboundEnd) -> u8 {
-    match result {
-        OutboundEnd::Confirmed => 4,
-        OutboundEnd::ToldOnly => 3,
-        OutboundEnd::LeftRequest | OutboundEnd::LeftOnMachine => 2,
-        OutboundEnd::Cancelled => 0,
-        _ => 1,
     }
 }

@@ -4,6 +4,7 @@ use super::waiting::Waiting;
 use super::*;
 use crate::base::clock::{Clock, SystemClock};
 use crate::base::id::{AccountId, ContactId};
+use crate::domain::call::bridge::Source;
 use crate::engine::callout::AskPin;
 use crate::engine::calls::house::*;
 use crate::engine::calls::tests::{call_out, dialled_out};
