@@ -406,8 +406,7 @@ impl Queue {
     fn offer(&mut self, now: Instant) {
         let on_line_first = self.on_line_first_until.is_some_and(|until| until > now);
         // A caller already told to be overdue is on the way to the apology.
-        let mut free: Vec<_> =
-            self.waiting().into_iter().filter(|t| t.can_be_offered() && !t.overdue_told).collect();
+        let mut free: Vec<_> = self.waiting().into_iter().filter(|t| t.can_be_offered() && !t.overdue_told).collect();
         free.sort_by_key(|t| on_line_first && t.is_off_line());
         for call in free.into_iter().map(|t| t.call.clone()).collect::<Vec<_>>() {
             let Some(at) = self.tickets.iter().position(|t| t.call == call) else { continue };
