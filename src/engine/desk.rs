@@ -5,6 +5,8 @@
 
 mod aside;
 mod handle;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
