@@ -91,11 +91,14 @@ impl TriesView {
         let at_it = |call: &CallView| {
             !matches!(call.state, CallState::Queued | CallState::Offered | CallState::WrapUp | CallState::Ended)
         };
-        let next = match calls.iter().filter(keeps).any(at_it) {
-            _ if callback.end.is_some() => NextTry::Never,
-            true => NextTry::Now,
-            false if callback.next_at > now => NextTry::Later,
-            false => NextTry::WhenFree,
+        let next = if callback.end.is_some() {
+            NextTry::Never
+        } else if calls.iter().filter(keeps).any(at_it) {
+            NextTry::Now
+        } else if callback.next_at > now {
+            NextTry::Later
+        } else {
+            NextTry::WhenFree
         };
         let next_at = (next == NextTry::Later).then_some(callback.next_at);
         Self { made: callback.tries, most: TRIES, next_at, next, reason: next.reason() }

@@ -95,6 +95,7 @@ fn an_attended_transfer_joins_caller_and_contact_and_frees_the_operator() {
         let other = if asked == OPERATOR { SECOND } else { OPERATOR };
         let outputs = transfers(&mut line, asked, TransferTo::Consulted(other));
         assert_eq!(told(&outputs), [TransferProgress::Begun, TransferProgress::Done]);
+        assert!(!line.recorded(&RecordEvent::PatchUnannounced), "she has spoken with them");
         for leg in [OPERATOR, SECOND] {
             assert!(outputs.contains(&Output::HangUp { leg }), "{outputs:?}");
         }
@@ -122,6 +123,7 @@ fn a_blind_transfer_joins_whoever_answers_and_the_operator_hears_of_each_step() 
     assert_eq!(told(&outputs), [TransferProgress::Done]);
     assert!(outputs.contains(&Output::HangUp { leg: OPERATOR }));
     assert_eq!(hears(&line, CALLER), [Source::Leg(CONTACT)]);
+    assert!(line.recorded(&RecordEvent::PatchUnannounced));
 }
 
 #[test]

@@ -204,6 +204,10 @@ fn a_cold_patch_connects_whoever_answers_and_lets_the_operator_go() {
     assert!(told.contains(&Output::SeatFreed { user: kim() }));
     assert_eq!((line.hears(CALLER), line.hears(CONTACT)), (sources(&[CONTACT]), sources(&[CALLER])));
     assert!(line.recorded(&RecordEvent::PatchJoined) && line.recorded(&RecordEvent::PatchDropped));
+    assert!(line.recorded(&RecordEvent::PatchUnannounced));
+    let mut warm = Line::private();
+    warm.does(OperatorCommand::Join);
+    assert!(warm.recorded(&RecordEvent::PatchJoined) && !warm.recorded(&RecordEvent::PatchUnannounced));
 }
 
 /// The doctor has answered privately and was put on hold: never joined.
