@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn a_cold_patch_is_told_from_a_warm_one() {
         let joined = |events: &[RecordEvent]| {
-            let all = [&[dialled("ann"), RecordEvent::PatchAnswered], events].concat();
+            let all = [&[dialled("ann"), RecordEvent::PatchAnswered][..], events].concat();
             read(all.into_iter().map(|event| (UtcMs(0), event))).remove(0)
         };
         let warm = joined(&[RecordEvent::PatchJoined]);

@@ -478,7 +478,7 @@ fn a_caller_to_be_called_back_whom_nobody_takes_does_not_stand_before_those_on_t
     assert!(desk.after(30).contains(&offer("back", "kim")));
 }
 
-/// A call that we are to make, whose place is of one who began to wait `ago` seconds before.
+/// A call that we are to make, for somebody who begins to wait now.
 fn to_make(desk: &mut Desk, name: &str, priority: i32) -> Vec<Output> {
     let terms = Terms { since: Some(desk.clock.instant()), comfort: None, ..terms(priority, &[]) };
     desk.tell(Input::Enqueue { call: call(name), terms })

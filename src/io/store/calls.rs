@@ -212,7 +212,7 @@ async fn list_calls_of_day(from: &mut impl Query, since: UtcMs) -> Result<Vec<Ca
 }
 
 async fn find_account_of_call(from: &mut impl Query, call: &CallId) -> Result<Option<AccountId>, StoreError> {
-    #[derive(serde::Deserialize)]
+    #[derive(Deserialize)]
     struct Changed {
         to: AccountId,
     }
