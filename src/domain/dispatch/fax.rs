@@ -16,8 +16,9 @@ pub const RETRY_SECS: u32 = 5 * 60;
 /// What a step may say.
 pub const MAX_TRIES: u8 = 10;
 pub const RETRY_BOUNDS: (u32, u32) = (30, 3_600);
-/// A fax that has not reported its end so long after it was handed over is given up: longer than any call for one lasts.
-pub const FAX_GUARD_MS: i64 = 45 * 60_000;
+/// A fax that has not reported its end so long after it was handed over is given up: longer than any call for one lasts, and the
+/// one before it at the same machine.
+pub const FAX_GUARD_MS: i64 = 90 * 60_000;
 
 /// How a step wants its fax tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +95,11 @@ impl FaxFault {
         }
     }
 
+    /// It never came to a try at their machine: what failed is on our side.
+    pub const fn is_ours(self) -> bool {
+        matches!(self, Self::Limited | Self::NoTrunk | Self::NoEngine | Self::Stopped | Self::Fault)
+    }
+
     /// The code on record, which reads as words.
     const fn code(self) -> &'static str {
         match self {
@@ -133,10 +139,12 @@ impl Turn<'_> {
                 a.delivered_at = Some(self.now);
                 let name = a.name.clone();
                 self.s.troubles.remove(&Trouble::EdgeDown { channel: Channel::Fax });
+                self.trunks_take_faxes(i);
                 self.record(Some(&name), Note::Faxed { name: name.clone(), pages });
             }
-            // No try of theirs: the next start takes it up as what a crash cut off ([`Event::Interrupted`]).
-            FaxOutcome::Failed { why: FaxFault::Stopped, .. } => {}
+            // The next start takes it up ([`Event::Interrupted`]), and knows that it was no crash.
+            FaxOutcome::Failed { why: FaxFault::Stopped, .. } => a.stopped = a.in_flight_since.is_some(),
+            FaxOutcome::Failed { why, confirmed: 0, .. } if why.is_ours() => self.held_up(i, why.code()),
             FaxOutcome::Failed { why, confirmed: 0, .. } => self.failed(i, why.failure(), why.code()),
             FaxOutcome::Failed { why, confirmed, pages } => {
                 let code = format!("{}_after_{confirmed}_of_{pages}_pages", why.code());
@@ -151,5 +159,11 @@ impl Turn<'_> {
                 }
             }
         }
+    }
+
+    /// It has got as far as their machine, or past it: nothing of ours holds this one up any more. Another may be held up still.
+    pub(super) fn trunks_take_faxes(&mut self, i: usize) {
+        self.s.attempts[i].held_up = 0;
+        self.edge_is_back(i, &Trouble::FaxHeldUp);
     }
 }

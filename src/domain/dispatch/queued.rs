@@ -67,7 +67,9 @@ impl Turn<'_> {
             let of_step =
                 matches!(a.purpose, Purpose::Step { run } if s.runs.get(run).is_some_and(|run| run.step == step));
             let same = of_step && a.channel == channel && a.address == *address && s.is_of_now(&a.purpose);
-            same && a.queued_at.is_some() && s.is_ready(a)
+            // Or it waits for its edge, which has been away for long.
+            let put_off = a.is_put_off() && a.in_flight_since.is_none() && !a.is_settled();
+            same && (put_off || (a.queued_at.is_some() && s.is_ready(a)))
         };
         let left_out: Vec<usize> =
             self.s.attempts.iter().enumerate().filter(|(_, a)| is_same(&self.s, a)).map(|(i, _)| i).collect();
@@ -75,6 +77,7 @@ impl Turn<'_> {
             let a = &mut self.s.attempts[i];
             a.cancelled = true;
             a.held_back_at = None;
+            a.retry_at = None;
             self.record(Some(name), Note::Bundled { channel, name: name.to_owned() });
         }
     }

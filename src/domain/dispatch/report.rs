@@ -4,7 +4,7 @@ use super::Turn;
 use super::event::{CallNews, Effect, Failure, Note, Via};
 use super::protocol::Until;
 use super::state::{
-    CallOutcome, Channel, FailedFor, PATIENT_AFTER_MS, PATIENT_TRIES, Phase, Purpose, RETRY_AFTER_MS, Trouble,
+    Attempt, CallOutcome, Channel, FailedFor, PATIENT_AFTER_MS, PATIENT_TRIES, Phase, Purpose, RETRY_AFTER_MS, Trouble,
 };
 use crate::base::clock::UtcMs;
 
@@ -27,6 +27,7 @@ impl Turn<'_> {
         a.in_flight_since = Some(self.now);
         a.with_caller_since = None;
         a.owner = Some(node.to_owned());
+        a.stopped = false;
         a.queued_at = None;
         a.held_back_at = None;
         self.effects.push(Effect::Perform(id));
@@ -57,7 +58,7 @@ impl Turn<'_> {
         a.accepted_at = Some(self.now);
         let (channel, name, label) = (a.channel, a.name.clone(), a.label.clone());
         let down = Trouble::of_edge(a);
-        self.s.troubles.remove(&down);
+        self.edge_is_back(i, &down);
         if channel == Channel::Webhook {
             // It is the system itself that answers: there is no carrier in between, and nothing more to come.
             return self.delivered(i);
@@ -75,7 +76,30 @@ impl Turn<'_> {
         }
     }
 
+    /// What an attempt leaves by takes things again: no alarm any more, unless it still holds up another.
+    pub(super) fn edge_is_back(&mut self, i: usize, down: &Trouble) {
+        let holds_up = |n: usize, a: &Attempt| {
+            let waits = n != i && a.is_step() && !a.cancelled && a.is_put_off() && self.is_of_now(n);
+            waits && Trouble::of_edge(a) == *down
+        };
+        if !self.s.attempts.iter().enumerate().any(|(n, a)| holds_up(n, a)) {
+            self.s.troubles.remove(down);
+        }
+    }
+
     pub(super) fn failed(&mut self, i: usize, failure: Failure, why: &str) {
+        if self.attempt(i).held_up > 0 {
+            self.trunks_take_faxes(i);
+        }
+        self.failed_by(i, failure, why, false);
+    }
+
+    /// A fax could not leave, by no fault of theirs: none of its tries, and it is tried again for as long as any edge is that is away.
+    pub(super) fn held_up(&mut self, i: usize, why: &str) {
+        self.failed_by(i, Failure::Temporary, why, true);
+    }
+
+    fn failed_by(&mut self, i: usize, failure: Failure, why: &str, ours: bool) {
         let (phase, of_now) = (self.s.phase, self.is_of_now(i));
         let a = &mut self.s.attempts[i];
         if a.more {
@@ -95,10 +119,14 @@ impl Turn<'_> {
         }
         a.in_flight_since = None;
         a.owner = None;
-        a.failures += 1;
+        if ours {
+            a.held_up += 1;
+        } else {
+            a.failures += 1;
+        }
         let retry = match failure {
             Failure::Permanent => None,
-            Failure::Temporary if a.fax.is_some() => {
+            Failure::Temporary if a.fax.is_some() && !ours => {
                 let fax = a.fax.filter(|fax| a.failures < u32::from(fax.tries));
                 fax.map(|fax| self.now.plus_secs(i64::from(fax.retry_secs)))
             }
@@ -145,14 +173,16 @@ impl Turn<'_> {
 
     /// When what could not be handed over just now is tried again. A step that others follow is given up soon, so that
     /// these have their turn. Where everything has to be handed over, or it is the record of a call that is over, nobody else
-    /// brings it, and an edge that is away for an hour must cost no message.
+    /// brings it, and an edge that is away for an hour must cost no message. Of a fax only what is ours comes here: it goes on
+    /// beside the steps that follow, as it has its tries still.
     fn try_again_at(&self, i: usize) -> Option<UtcMs> {
         let a = self.attempt(i);
-        let tried = usize::try_from(a.failures.saturating_sub(1)).unwrap_or(usize::MAX);
+        let tried = usize::try_from(a.edge_failures().saturating_sub(1)).unwrap_or(usize::MAX);
         if let Some(ms) = RETRY_AFTER_MS.get(tried) {
             return Some(self.now.plus_ms(*ms));
         }
         let alone = (a.is_step() && self.s.protocol.until == Until::HandedOver) || a.purpose == Purpose::Record;
+        let alone = alone || a.fax.is_some();
         // The notice of a secure message brings it too, once its push is given up.
         let alone = alone && a.secure.as_ref().is_none_or(|secure| secure.notice.is_none());
         // Counted, not timed: an operator who has it tried again gives it all its tries once more.
@@ -176,7 +206,9 @@ impl Turn<'_> {
         }
         a.in_flight_since = None;
         a.owner = None;
-        a.interruptions += 1;
+        // Of what was stopped it is known that it did not arrive, and a start after a stop is nothing that could go round for ever.
+        let crashed = !std::mem::take(&mut a.stopped);
+        a.interruptions += u32::from(crashed);
         if a.channel == Channel::Call && a.told_at.is_some() {
             a.ended_at.get_or_insert(self.now);
             a.outcome.get_or_insert(CallOutcome::ToldOnly);
@@ -188,7 +220,7 @@ impl Turn<'_> {
                 a.ended_at.get_or_insert(self.now);
             }
         } else {
-            a.uncertain = true;
+            a.uncertain |= crashed;
             a.planned_at = self.now;
             self.effects.push(Effect::Hand(a.id.clone()));
         }

@@ -82,6 +82,7 @@ impl Turn<'_> {
         a.failed = None;
         a.retry_at = None;
         a.failures = 0;
+        a.held_up = 0;
         self.plan_again(i);
     }
 

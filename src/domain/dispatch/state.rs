@@ -201,6 +201,8 @@ pub enum Trouble {
     HeldBack { channel: Channel },
     /// The carrier or mail server could not be used.
     EdgeDown { channel: Channel },
+    /// A fax never came to a try at their machine: no trunk takes it, or none can be made here.
+    FaxHeldUp,
     /// The client's system of this name could not be posted to: each is an edge of its own.
     SystemDown { name: String },
     /// No operator has made a call that is theirs to make, or has said what came of it.
@@ -218,6 +220,7 @@ impl Trouble {
     pub fn of_edge(a: &Attempt) -> Self {
         match &a.address {
             Address::Webhook(name) => Self::SystemDown { name: name.clone() },
+            Address::Fax(_) if a.held_up > 0 => Self::FaxHeldUp,
             _ => Self::EdgeDown { channel: a.channel },
         }
     }

@@ -215,6 +215,8 @@ impl Turn<'_> {
             in_flight_since: None,
             with_caller_since: None,
             failures: 0,
+            held_up: 0,
+            stopped: false,
             interruptions: 0,
             retry_at: None,
             failed: None,

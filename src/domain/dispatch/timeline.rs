@@ -356,6 +356,11 @@ pub fn trouble_words(trouble: &Trouble) -> String {
             Channel::Push => "No push service takes the secure message.".to_owned(),
             Channel::Fax => "A fax does not get through.".to_owned(),
         },
+        Trouble::FaxHeldUp => {
+            "A fax cannot leave here: no trunk takes it, or faxes cannot be made on this machine. It is tried \
+                               again, and none of its tries is used up; see to the trunks."
+                .to_owned()
+        }
         Trouble::SystemDown { name } => {
             format!("The client's system \u{201c}{name}\u{201d} does not take what is posted to it (webhook).")
         }

@@ -196,6 +196,12 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with_caller_since: Option<UtcMs>,
     pub failures: u32,
+    /// A fax: failures of ours in a row, which are no tries at their machine.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub held_up: u32,
+    /// A fax: the service was stopped in the middle of it, which is no crash.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
     /// Crashes it was in flight at.
     #[serde(default)]
     pub interruptions: u32,
@@ -284,6 +290,12 @@ impl AttemptState {
     }
 }
 
+/// Not written where there is nothing to say: most attempts are no fax.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 impl Attempt {
     /// The state shown. Later facts overtake earlier ones, and any fact overtakes a failure before it.
     pub fn state(&self) -> AttemptState {
@@ -332,11 +344,16 @@ impl Attempt {
         self.in_flight_since.is_none() && (over || self.failed.is_some() || self.cancelled)
     }
 
-    /// Its edge has been down for longer than a step waits for: it is tried now and then, and others go on. A fax has tries
-    /// of its own, which are waited for.
+    /// Its edge has been down for longer than a step waits for: it is tried now and then, and others go on. The tries that a
+    /// fax has at their machine are waited for.
     pub fn is_put_off(&self) -> bool {
-        let tries = usize::try_from(self.failures).unwrap_or(usize::MAX);
-        tries > RETRY_AFTER_MS.len() && self.fax.is_none() && self.failed.is_none() && self.accepted_at.is_none()
+        let tries = usize::try_from(self.edge_failures()).unwrap_or(usize::MAX);
+        tries > RETRY_AFTER_MS.len() && self.failed.is_none() && self.accepted_at.is_none()
+    }
+
+    /// How often whatever it leaves by did not take it.
+    pub(in crate::domain::dispatch) const fn edge_failures(&self) -> u32 {
+        if self.fax.is_some() { self.held_up } else { self.failures }
     }
 
     /// How long whoever it was handed to has to say what became of it.

@@ -103,3 +103,118 @@ fn no_reply_of_a_machine_is_waited_for_in_words_either() {
     night.tell(Event::Due);
     assert_eq!(night.lines().last().map(String::as_str), Some("At 00:10:05 UTC: text ben (mobile)."));
 }
+
+/// A fax alone, which takes its time until somebody says what became of it.
+fn one_fax(tries: u8, then: Option<u32>) -> Night {
+    let mut steps = vec![(Method::Fax { tries, retry_secs: 300 }, vec![named("ben", "fax")], then.unwrap_or(0))];
+    if then.is_some() {
+        steps.push((Method::TextConfirm, vec![named("ben", "mobile")], 900));
+    }
+    let until = if then.is_some() { Until::Confirmed } else { Until::HandedOver };
+    let mut night = Night::of(protocol(steps, false, until));
+    night.town.contacts = people();
+    night.silent = true;
+    night.until(0);
+    night
+}
+
+/// What became of the fax that is under way, as often as one is, until `secs` after T0.
+fn goes(night: &mut Night, secs: i64, why: FaxFault) {
+    for _ in 0..100 {
+        let fax = night.s.attempts[0].clone();
+        let at = night.now.since(night.s.open_at) / 1_000;
+        if fax.in_flight_since.is_some() {
+            night.tell(Event::Faxed { attempt: fax.id, outcome: FaxOutcome::Failed { why, confirmed: 0, pages: 1 } });
+        } else if let Some(next) = fax.retry_at.map(|at| at.since(night.s.open_at) / 1_000).filter(|next| *next <= secs)
+        {
+            night.until(next.max(at));
+        } else {
+            return night.until(secs);
+        }
+    }
+    panic!("it is tried without end");
+}
+
+#[test]
+fn a_trunk_that_is_away_for_hours_costs_a_fax_none_of_its_tries() {
+    for ours in [FaxFault::NoTrunk, FaxFault::Limited, FaxFault::NoEngine, FaxFault::Fault] {
+        let mut night = one_fax(1, None);
+        goes(&mut night, 2 * 3_600, ours);
+        assert!(night.times().len() > 6, "{ours:?}: {:?}", night.times());
+        assert_eq!(night.s.attempts[0].failures, 0, "{ours:?}");
+        assert!(night.s.troubles.contains(&Trouble::FaxHeldUp), "{ours:?}");
+        // It is back, and their machine is busy: that was the one try it has.
+        let next = night.s.attempts[0].retry_at.expect("it is tried on").since(night.s.open_at) / 1_000;
+        night.until(next);
+        let fax = night.s.attempts[0].id.clone();
+        night.tell(Event::Faxed {
+            attempt: fax,
+            outcome: FaxOutcome::Failed { why: FaxFault::Busy, confirmed: 0, pages: 1 },
+        });
+        assert_eq!(night.s.attempts[0].failed.as_ref().map(|failed| failed.why.as_str()), Some("busy"), "{ours:?}");
+        assert!(!night.s.troubles.contains(&Trouble::FaxHeldUp), "{ours:?}: the trunk is not to blame any more");
+        assert!(night.s.troubles.contains(&Trouble::EdgeDown { channel: Channel::Fax }), "{ours:?}");
+    }
+}
+
+#[test]
+fn a_fax_that_our_trunks_hold_up_holds_up_no_other_step_and_arrives_all_the_same() {
+    let mut night = one_fax(3, Some(600));
+    goes(&mut night, 60, FaxFault::NoTrunk);
+    assert_eq!(night.times().last(), Some(&(50, Channel::Text)), "after a minute in vain the next step has its turn");
+    assert!(night.lines().iter().any(|line| line.starts_with("A fax cannot leave here: no trunk takes it")));
+    night.until(110);
+    let fax = night.s.attempts[0].id.clone();
+    night.tell(Event::Faxed { attempt: fax, outcome: FaxOutcome::Delivered { pages: 1 } });
+    assert!(!night.s.troubles.contains(&Trouble::FaxHeldUp));
+    assert_eq!((night.s.phase, night.s.attempts[0].state()), (Phase::Running, state::AttemptState::Delivered));
+}
+
+#[test]
+fn tries_at_their_machine_count_whatever_of_ours_failed_between_them() {
+    let mut night = one_fax(3, None);
+    let answers = [FaxFault::NoTrunk, FaxFault::Busy, FaxFault::Limited, FaxFault::NoTrunk, FaxFault::Busy];
+    for why in answers {
+        let fax = night.s.attempts[0].clone();
+        assert!(fax.in_flight_since.is_some(), "{why:?}");
+        night.tell(Event::Faxed { attempt: fax.id, outcome: FaxOutcome::Failed { why, confirmed: 0, pages: 1 } });
+        assert!(night.s.attempts[0].failed.is_none(), "{why:?}");
+        let next = night.s.attempts[0].retry_at.expect("it is tried on").since(night.s.open_at) / 1_000;
+        night.until(next);
+    }
+    goes(&mut night, 7_200, FaxFault::Busy);
+    assert_eq!(night.times().len(), answers.len() + 1);
+    assert!(night.s.attempts[0].failed.is_some(), "the third busy was the last try");
+}
+
+#[test]
+fn stops_of_the_service_in_the_middle_of_a_fax_are_no_crashes_however_many() {
+    let mut night = one_fax(1, None);
+    let fax = night.s.attempts[0].id.clone();
+    for _ in 0..10 {
+        let stopped = FaxOutcome::Failed { why: FaxFault::Stopped, confirmed: 0, pages: 0 };
+        night.tell(Event::Faxed { attempt: fax.clone(), outcome: stopped });
+        night.tell(Event::Interrupted { attempt: fax.clone() });
+    }
+    let a = &night.s.attempts[0];
+    assert_eq!((a.interruptions, a.failures, a.uncertain, a.failed.is_some()), (0, 0, false, false));
+    assert_eq!(night.times().len(), 11);
+    // A crash is one, and the next try says that it may be a second.
+    night.tell(Event::Interrupted { attempt: fax });
+    assert_eq!((night.s.attempts[0].interruptions, night.s.attempts[0].uncertain), (1, true));
+}
+
+#[test]
+fn a_fax_step_that_comes_again_leaves_out_the_one_that_is_still_held_up() {
+    let fax = Method::Fax { tries: 3, retry_secs: 300 };
+    let steps = vec![(fax, vec![named("ben", "fax")], 60), (Method::TextConfirm, on_call("mobile"), 60)];
+    let mut night = Night::of(protocol(steps, true, Until::Confirmed));
+    night.town.contacts = people();
+    night.silent = true;
+    night.until(0);
+    goes(&mut night, 115, FaxFault::NoTrunk);
+    night.until(200);
+    let faxes: Vec<_> = night.s.attempts.iter().filter(|a| a.channel == Channel::Fax).collect();
+    assert_eq!(faxes.len(), 2, "round two has come");
+    assert!(faxes[0].cancelled && !faxes[1].cancelled, "their machine is not given it twice");
+}

@@ -106,3 +106,31 @@ fn each_client_s_system_that_is_down_is_an_alarm_of_its_own() {
     assert!(!night.s.troubles.contains(&down("desk")), "it is back");
     assert!(night.s.troubles.contains(&down("store")), "which says nothing of the other");
 }
+
+#[test]
+fn an_alarm_of_an_edge_stays_while_it_still_holds_up_somebody_else() {
+    let two = protocol(
+        vec![
+            (Method::Email, vec![named("ben", "email")], 0),
+            (Method::Text, vec![named("ben", "mobile")], 3_000),
+            (Method::Email, vec![named("ada", "email")], 0),
+        ],
+        false,
+        Until::HandedOver,
+    );
+    let mut night = Night::of(two);
+    night.refuse = Some((Channel::Email, Failure::Temporary));
+    night.until(2_999);
+    night.refuse = None;
+    let down = Trouble::EdgeDown { channel: Channel::Email };
+    assert!(night.s.troubles.contains(&down));
+    night.until(3_001);
+    let of = |night: &Night, name: &str| {
+        night.s.attempts.iter().find(|a| a.channel == Channel::Email && a.name == name).cloned()
+    };
+    assert!(of(&night, "ada").is_some_and(|a| a.accepted_at.is_some()), "hers is taken");
+    assert!(of(&night, "ben").is_some_and(|a| a.accepted_at.is_none()), "his waits for its next try");
+    assert!(night.s.troubles.contains(&down), "which is why it still needs somebody");
+    night.until(3 * 3_600);
+    assert_eq!((night.s.phase, night.s.needs_operator()), (Phase::Delivered, false));
+}
