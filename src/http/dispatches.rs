@@ -35,7 +35,8 @@ pub struct DispatchList {
 pub struct Which {
     /// 1, the default and the only one: those still open.
     open: Option<u8>,
-    /// Only those with this reference, which was left on a voicemail: six digits, with or without blanks.
+    /// Only those with this reference, which was left on a voicemail: six digits, with or without blanks. Behind the open ones
+    /// come those of the last two weeks that are over, so that whoever calls back late hears who has seen to it.
     reference: Option<String>,
 }
 

@@ -56,8 +56,17 @@ async fn who_calls_back_with_the_reference_of_a_voicemail_is_found_and_can_confi
     let confirm = json!({"by": "Ben Ortiz", "note": "called back"});
     let got = house.ask(Method::POST, &path(&found["items"][0], "confirm"), &token, confirm).await;
     assert_eq!(got.status, StatusCode::NO_CONTENT);
+    // Whoever calls back once it is done hears who has seen to it, for two weeks.
+    let over = house.fetch(&format!("/api/v1/dispatches?reference={named}"), &token).await.json();
+    assert_eq!(over["items"].as_array().map(Vec::len), Some(1), "{over}");
+    let over = &over["items"][0];
+    assert_eq!((&over["id"], &over["state"]), (&dispatch["id"], &json!("confirmed")));
+    assert_eq!((&over["confirmed_by"], over["closed_at"].is_i64()), (&json!("Ben Ortiz"), true));
+    assert_eq!(house.fetch("/api/v1/dispatches", &token).await.json()["items"], json!([]), "it is not open");
+    house.advance(Duration::from_secs(15 * 86_400)).await;
+    let token = house.sign_in("kim").await;
     let none = house.fetch(&format!("/api/v1/dispatches?reference={named}"), &token).await.json();
-    assert_eq!(none["items"], json!([]), "it is done");
+    assert_eq!(none["items"], json!([]), "nobody calls back so late");
 }
 
 #[tokio::test]

@@ -315,6 +315,19 @@ async fn half_a_text_whose_rest_is_not_taken_is_given_to_nobody_else() {
 }
 
 #[tokio::test]
+async fn half_a_text_whose_rest_is_refused_for_good_says_that_the_phone_may_have_half() {
+    let Some(mut carrier) = Carrier::start("half a text and a no over SMPP").await else { return };
+    let line = connect(carrier.port, "secret");
+    carrier.says("bound").await;
+    carrier.order(json!({ "answers": [null, 0x0b] })).await;
+    carrier.says("ready").await;
+    let why = "only_part_of_it_was_taken_and_the_rest_refused_smpp_0b";
+    assert_eq!(line.send(&three_parts()).await, failed(Failure::Permanent, why));
+    line.ends().await;
+    carrier.end().await;
+}
+
+#[tokio::test]
 async fn what_a_carrier_refuses_is_told_apart_and_what_it_does_not_answer_is_not_known() {
     let Some(mut carrier) = Carrier::start("refusals over SMPP").await else { return };
     let line = connect(carrier.port, "secret");

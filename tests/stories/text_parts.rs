@@ -1,12 +1,12 @@
 //! Long texts that come in as parts: made one when all are there, whatever their order, and read by somebody in any case. And one of
 //! ours of which a carrier has taken a part alone.
 
-use cordboard::domain::dispatch::event::Failure;
+use cordboard::domain::dispatch::event::{Failure, OperatorAct};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::io::deliver::Delivery;
 use cordboard::proto::sms::parts::Place;
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Kind};
 use crate::town;
 
 const BEN: &str = "+12025550110";
@@ -86,4 +86,24 @@ async fn a_text_of_ours_that_was_taken_in_part_is_on_the_time_line_and_goes_once
         assert!(said.iter().any(|text| text == line), "{line} is not in {said:#?}");
     }
     desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn half_a_text_and_a_no_is_on_the_time_line_the_next_step_follows_and_who_has_half_hears_how_it_ended() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let why = "only_part_of_it_was_taken_and_the_rest_refused_smpp_0b".to_owned();
+    desk.provider_answers(Some(Delivery::Failed { failure: Failure::Permanent, why }));
+    let id = desk.takes("burst pipe").await;
+    desk.provider_answers(None);
+    desk.advance(1).await;
+    let said: Vec<String> = desk.view(&id).await.timeline.into_iter().map(|line| line.text).collect();
+    let line = "Text to Ben failed (only part of it was taken and the rest refused smpp 0b), given up.";
+    assert!(said.iter().any(|text| text == line), "{said:#?}");
+    assert_eq!(desk.times(), [(0, Kind::Call)], "fifteen minutes are not waited for half a text");
+    desk.phone("Ben").expect_call();
+    let act = OperatorAct::Confirm { who: "Olive".into(), note: None, edition: None };
+    desk.dispatcher.operator(&id, "Kim", act).await.expect("decided");
+    desk.advance(1).await;
+    desk.phone("Ben").expect_text("handled by Olive");
+    desk.ends(&id, Phase::Confirmed).await;
 }

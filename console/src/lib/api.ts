@@ -350,6 +350,8 @@ export const api = {
   deleteDraft: (draft: string) => request<void>('DELETE', `/drafts/${id(draft)}`),
 
   dispatches: () => request<Page<DispatchView>>('GET', '/dispatches?open=1'),
+  /** Those that a person may mean who calls back with this reference: open ones first, then those that are over. */
+  dispatchesNamed: (reference: string) => request<Page<DispatchView>>('GET', `/dispatches${query({ reference })}`),
   /** `edition`: of the message that was read to them. */
   confirm: (dispatch: string, by: string, note?: string, edition?: number) =>
     request<void>('POST', `/dispatches/${id(dispatch)}/confirm`, { by, note, edition }),

@@ -2,7 +2,7 @@
 
 use super::Turn;
 use super::event::{Effect, Note, Via};
-use super::state::{Address, Attempt, Channel, Phase, Purpose, RunState, Trouble};
+use super::state::{Address, Attempt, Channel, FailedFor, Phase, Purpose, RunState, Trouble};
 use crate::base::id::ContactId;
 use crate::base::phone::PhoneNumber;
 
@@ -128,7 +128,7 @@ impl Turn<'_> {
                 || took.as_ref().is_some_and(|(contact, address)| {
                     a.address == *address || (a.contact.is_some() && a.contact == *contact)
                 });
-            let asked = a.handed_at.is_some() && !a.failed.as_ref().is_some_and(|f| f.permanent);
+            let asked = a.handed_at.is_some() && !a.failed.as_ref().is_some_and(FailedFor::left_nothing);
             if asked && !same && !others.iter().any(|(_, _, known)| *known == a.address) {
                 others.push((a.channel, a.name.clone(), a.address.clone()));
             }

@@ -21,6 +21,8 @@ use crate::io::store::inbound::Inbound;
 
 /// Characters of a stranger's text that an alarm shows.
 const MAX_WORDS: usize = 400;
+/// A dispatch that is over is found by its reference for so long after it began.
+const NAMED_FOR_MS: i64 = 14 * 86_400_000;
 /// Open dispatches shown at most.
 const MAX_SHOWN: u32 = 500;
 
@@ -62,13 +64,15 @@ impl Dispatcher {
         Ok(views)
     }
 
-    /// Open dispatches that a person who calls back may mean by this reference.
+    /// Dispatches that a person who calls back may mean by this reference: the open ones first, then those that are over, as
+    /// somebody else may have seen to it since it was left on their voicemail.
     pub async fn list_views_of_reference(&self, named: &str) -> Result<Vec<DispatchView>, StoreError> {
+        let since = self.inner.clock.utc().plus_ms(-NAMED_FOR_MS);
+        let open = self.inner.store.list_open_dispatches(u32::MAX).await?;
+        let closed = self.inner.store.list_closed_dispatches(since).await?;
         let mut views = Vec::new();
-        for id in self.inner.store.list_open_dispatches(u32::MAX).await? {
-            if reference::of(&id) == named {
-                views.extend(self.find_readable_view(&id).await?);
-            }
+        for id in open.iter().chain(&closed).filter(|id| reference::of(id) == named) {
+            views.extend(self.find_readable_view(id).await?);
         }
         Ok(views)
     }

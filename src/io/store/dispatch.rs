@@ -54,6 +54,8 @@ readers! {
     find_attempt_of_provider(provider_id: &str) -> Option<(DispatchId, AttemptId)>;
     /// Dispatches that are not closed: those on their way first, then those that only wait for a check-in, each oldest first.
     list_open_dispatches(limit: u32) -> Vec<DispatchId>;
+    /// Dispatches made since then that are closed, newest first.
+    list_closed_dispatches(since: UtcMs) -> Vec<DispatchId>;
     /// Open dispatches that have an attempt at this number, oldest first.
     list_open_dispatches_at(number: &PhoneNumber) -> Vec<DispatchId>;
     /// Whom the caller was put through to on the call that this message was taken on.
@@ -140,6 +142,12 @@ async fn list_open_dispatches(from: &mut impl Query, limit: u32) -> Result<Vec<D
             FROM dispatch WHERE closed_at IS NULL ORDER BY place, id DESC LIMIT $1) AS shown
         ORDER BY place, id";
     ids(&from.fetch_all(SQL, args![limit, Phase::HeldForCheckIn.name(), Phase::HeldForRecap.name()]).await?)
+}
+
+async fn list_closed_dispatches(from: &mut impl Query, since: UtcMs) -> Result<Vec<DispatchId>, StoreError> {
+    // Found by the identifiers, which begin with the time.
+    const SQL: &str = "SELECT id FROM dispatch WHERE id >= $1 AND closed_at IS NOT NULL ORDER BY id DESC";
+    ids(&from.fetch_all(SQL, args![&DispatchId::first_at(since)]).await?)
 }
 
 async fn list_open_dispatches_at(from: &mut impl Query, number: &PhoneNumber) -> Result<Vec<DispatchId>, StoreError> {

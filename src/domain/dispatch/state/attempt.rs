@@ -225,10 +225,17 @@ pub struct FailedFor {
 impl FailedFor {
     /// What a second try could not find out either: it may have arrived, so it is waited for.
     pub const UNKNOWN: &'static str = "unknown";
+    /// How a code begins where the carrier has taken some parts of a long text and no more.
+    pub const IN_PART: &'static str = "only_part_of_it_was_taken";
 
     /// It certainly did not arrive.
     pub fn is_certain(&self) -> bool {
         self.permanent || self.why != Self::UNKNOWN
+    }
+
+    /// They have nothing of it: what is left to be told about it need not be told to them.
+    pub fn left_nothing(&self) -> bool {
+        self.permanent && !self.why.starts_with(Self::IN_PART)
     }
 }
 

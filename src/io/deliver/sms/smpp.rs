@@ -32,6 +32,7 @@ use crate::base::phone::PhoneNumber;
 use crate::base::rng::Rng;
 use crate::config::pager::PagerAt;
 use crate::domain::dispatch::event::Failure;
+use crate::domain::dispatch::state::FailedFor;
 use crate::io::deliver::{Answer, Delivery, TextMessage, Texter};
 use crate::io::net::tls::client_config;
 use crate::io::store::inbound::Receipt;
@@ -194,7 +195,7 @@ impl SmppTexter {
                 let client = self.client().await.map_err(|_| half())?;
                 match self.submit(&client, part.clone()).await {
                     Ok(id) => break self.shared.sent(whole, id),
-                    Err(delivery @ Delivery::Failed { failure: Failure::Permanent, .. }) => return Err(delivery),
+                    Err(Delivery::Failed { failure: Failure::Permanent, why }) => return Err(refused_in_part(&why)),
                     Err(_) => tokio::time::sleep(pause).await,
                 }
                 pause = (pause * 2).min(PART_AGAIN_AT_MOST);
@@ -279,7 +280,12 @@ fn later(why: &str) -> Delivery {
 
 /// The phone may have part of it: no other carrier is given it by itself.
 fn half() -> Delivery {
-    Delivery::failed(Failure::Unknown, "only_part_of_it_was_taken")
+    Delivery::failed(Failure::Unknown, FailedFor::IN_PART)
+}
+
+/// The same, and the rest was refused for good: the next step follows at once, and whoever reads of it sees that they may have half.
+fn refused_in_part(why: &str) -> Delivery {
+    Delivery::failed(Failure::Permanent, format!("{}_and_the_rest_refused_{why}", FailedFor::IN_PART))
 }
 
 fn judge(error: &SmppError) -> Delivery {
