@@ -28,6 +28,7 @@ use crate::demo::{self, Demo};
 use crate::domain::call::cause::Cause;
 use crate::engine::alarms::Alarms;
 use crate::engine::alarms::beat::Beat;
+use crate::engine::alarms::guard::{Guard, Pace};
 use crate::engine::alarms::ringer::RingerParts;
 use crate::engine::audit::{self, Audit};
 use crate::engine::calls::book::AccountBook;
@@ -61,6 +62,7 @@ use crate::io::recording::Recordings;
 use crate::io::store::Store;
 use crate::io::store::audit::AnchorFile;
 use crate::io::store::users::Role;
+use crate::io::supervisor::{Supervisor, Word};
 use crate::io::token::Tokens;
 
 use faxes::{look_for_faxes, station};
@@ -321,6 +323,10 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 
     let main = Beat::new(Arc::clone(&clock));
     work.spawn("the beat of the service", alarms::beat(main.clone()));
+    let supervisor = || Supervisor::at(std::env::var_os("NOTIFY_SOCKET").as_deref());
+    let guard = Guard::start(main.clone(), Pace::default(), supervisor())
+        .map_err(|e| Failure::new(format!("the thread that watches over the service cannot be started: {e}")))?;
+    let supervisor = supervisor();
     work.spawn("the look at the alarm chain", alarms::look_after(alarms.clone(), Arc::clone(&clock)));
     let ringer = RingerParts {
         alarms: alarms.clone(),
@@ -390,6 +396,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let census = Census::new(shares.http, known);
     let mut serving =
         tokio::spawn(http::serve::serve(listener, tls, census, http::router::build(front, beside), stopping));
+    supervisor.say(Word::Ready);
     match &demo {
         Some(demo) => println!("{}", demo::welcome(demo)),
         None => tracing::info!(http = %config.http.bind, "Cordboard is up"),
@@ -397,7 +404,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 
     let limit = if demo.is_some() { Duration::ZERO } else { DRAIN_LIMIT };
     let outcome = tokio::select! {
-        drained = drain(&calls, &trunk, &draining, limit) => drained,
+        drained = drain(&calls, &trunk, &draining, limit, &supervisor) => drained,
         failure = work.first_end() => Err(failure),
         _ = &mut dispatching => Err(watched::ended("the dispatcher")),
         _ = &mut ringing => Err(watched::ended("the alarm chain")),
@@ -415,6 +422,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     for task in [dispatching, texting, ringing, mailing, serving].into_iter().filter(|task| !task.is_finished()) {
         let _ = tokio::time::timeout(FAREWELL, task).await;
     }
+    // The beat ends with the work.
+    drop(guard);
     work.shutdown().await;
     store.close().await;
     outcome
@@ -426,12 +435,14 @@ async fn drain(
     trunk: &TrunkHandle,
     draining: &AtomicBool,
     limit: Duration,
+    supervisor: &Supervisor,
 ) -> Result<(), Failure> {
     let cannot = |e: std::io::Error| Failure::new(format!("signals cannot be listened to: {e}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     draining.store(true, Ordering::Relaxed);
+    supervisor.say(Word::Stopping);
     trunk.leave();
     // Carriers that we are registered with take new calls elsewhere from here on.
     let _ = tokio::time::timeout(FAREWELL, trunk.unregister()).await;

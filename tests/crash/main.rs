@@ -11,6 +11,7 @@ mod api;
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
 #[path = "../api/support.rs"]
 mod front;
+mod frozen;
 mod lives;
 #[path = "../support/peers.rs"]
 mod peers;

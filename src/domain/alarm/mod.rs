@@ -6,6 +6,7 @@
 //! taken again; an acknowledgment counts for no alarm that whoever gave it was not told of; what is acknowledged and stands all
 //! the same rings again; two rounds never begin closer together than the plan allows.
 
+pub mod standstill;
 #[cfg(test)]
 mod tests;
 pub mod words;

@@ -14,18 +14,26 @@ pub struct Beat {
     since: Instant,
     /// Milliseconds after `since`.
     last: Arc<AtomicU64>,
+    /// How often it was struck.
+    count: Arc<AtomicU64>,
 }
 
 impl Beat {
     /// Struck now.
     pub fn new(clock: SharedClock) -> Self {
         let since = clock.instant();
-        Self { clock, since, last: Arc::default() }
+        Self { clock, since, last: Arc::default(), count: Arc::default() }
     }
 
     /// I have come round.
     pub fn strike(&self) {
         self.last.store(self.elapsed_ms(), Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it was struck.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
     }
 
     /// How long ago that was.
@@ -51,6 +59,6 @@ mod tests {
         clock.advance(Duration::from_secs(20));
         assert_eq!(beat.age(), Duration::from_secs(20));
         beat.clone().strike();
-        assert_eq!(beat.age(), Duration::ZERO);
+        assert_eq!((beat.age(), beat.count()), (Duration::ZERO, 1));
     }
 }

@@ -5,6 +5,7 @@
 //! acknowledgment that was answered is stored; what the chain does next takes it into account.
 
 pub mod beat;
+pub mod guard;
 pub mod ringer;
 
 use std::collections::BTreeMap;

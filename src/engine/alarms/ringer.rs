@@ -6,7 +6,8 @@
 //! is to be done is stored before it is done, so that no restart takes a step twice; where the store does not take it, the chain goes
 //! on from memory, as an alarm told twice is better than one told to nobody. What always holds: nothing here waits for a lock or a
 //! loop of the main runtime for longer than its patience. What it depends on all the same: calls are made by the main runtime,
-//! and texts over SMPP by its connection; texts over HTTP are its own from end to end.
+//! and texts over SMPP by its connection; texts over HTTP are its own from end to end. So a runtime that stays frozen is not lived with:
+//! [`super::guard`] ends the process.
 
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -220,7 +221,8 @@ impl Ringer {
         self.find(
             "runtime",
             self.parts.main.age() >= STILL,
-            "The service has stood still for 15 s: calls and messages may not go on. Start it again and tell the engineer.",
+            "The service has stood still for 15 s: calls and messages may not go on. If it lasts for half a minute it ends \
+             itself and is started again by whatever supervises it; if it is not, start it, and tell the engineer.",
         );
         self.find(
             "overdue",
