@@ -1,7 +1,7 @@
 //! The service is killed before and after each commit and each call to a provider, and started again, on both
 //! stores: nothing is lost, at most one attempt is made twice, and that one is marked. Here the dispatcher's
 //! night; in [`shift`] an operator's day at the front door, in [`recap`] the morning of a recap, in [`secure`] a secure
-//! message, in [`alarm`] an alarm that goes on to supervisors. The process that is killed is this test binary itself,
+//! message, in [`alarm`] an alarm that goes on to supervisors, in [`joint`] messages that go in one text. The process that is killed is this test binary itself,
 //! run as a child ([`lives`]); in [`restart`] it is the whole program.
 
 mod alarm;
@@ -12,6 +12,7 @@ mod api;
 #[path = "../api/support.rs"]
 mod front;
 mod frozen;
+mod joint;
 mod lives;
 #[path = "../support/peers.rs"]
 mod peers;

@@ -13,6 +13,7 @@ mod crowds;
 mod desk;
 mod faxes;
 mod jobs;
+mod joint;
 mod lanes;
 mod mails;
 mod nights;

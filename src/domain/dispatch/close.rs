@@ -183,7 +183,7 @@ impl Turn<'_> {
             if (in_step || !a.is_settled()) && a.failed.is_none() && a.confirmed_at.is_none() {
                 a.in_flight_since = None;
                 a.retry_at = None;
-                a.failed = Some(super::state::FailedFor { at: self.now, permanent: true, why: "stopped".to_owned() });
+                a.failed = Some(FailedFor { at: self.now, permanent: true, why: "stopped".to_owned() });
             }
         }
         if let Some((name, _)) = who {

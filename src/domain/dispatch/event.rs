@@ -32,6 +32,8 @@ pub enum Event {
     Queued { attempt: AttemptId },
     /// The provider took it.
     Accepted { attempt: AttemptId, provider_id: Option<String> },
+    /// The same of one that left in one text or email with others: under the name of the attempt `along`, `of` in all.
+    AcceptedAlong { attempt: AttemptId, provider_id: String, along: AttemptId, of: usize },
     /// The push services of a person's devices answered, each for its own.
     Pushed { attempt: AttemptId, answers: Vec<DevicePush> },
     /// It reached the device.
@@ -235,6 +237,12 @@ pub enum Note {
         name: String,
         label: String,
         again: bool,
+    },
+    /// It left in one text or email with others that had waited.
+    LeftAlong {
+        channel: Channel,
+        name: String,
+        of: usize,
     },
     Accepted {
         channel: Channel,

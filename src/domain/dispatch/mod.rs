@@ -75,6 +75,9 @@ impl Turn<'_> {
             Event::Accepted { attempt, provider_id } => {
                 self.with(attempt, |turn, i| turn.accepted(i, provider_id.as_deref()));
             }
+            Event::AcceptedAlong { attempt, provider_id, along, of } => {
+                self.with(attempt, |turn, i| turn.accepted_along(i, provider_id, along, *of));
+            }
             Event::Pushed { attempt, answers } => self.with(attempt, |turn, i| turn.pushed(i, answers)),
             Event::Delivered { attempt } => self.with(attempt, Self::delivered),
             Event::Failed { attempt, failure, why } => self.with(attempt, |turn, i| turn.failed(i, *failure, why)),

@@ -18,6 +18,11 @@ impl State {
         a.is_planned() && !(a.is_step() && held)
     }
 
+    /// It may leave in one with others that wait: as it was planned, and still.
+    pub fn may_join(&self, a: &Attempt) -> bool {
+        a.joins && a.is_step() && self.urgency != Urgency::Urgent && self.is_of_now(&a.purpose)
+    }
+
     /// It is urgent, somebody's answer to it is waited for, and it waits for its turn for too long.
     pub fn is_held_back(&self, a: &Attempt, now: UtcMs) -> bool {
         let long = a.queued_at.is_some_and(|at| now >= at.plus_ms(HELD_BACK_MS));

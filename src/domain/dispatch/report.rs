@@ -7,6 +7,7 @@ use super::state::{
     Attempt, CallOutcome, Channel, FailedFor, PATIENT_AFTER_MS, PATIENT_TRIES, Phase, Purpose, RETRY_AFTER_MS, Trouble,
 };
 use crate::base::clock::UtcMs;
+use crate::base::id::AttemptId;
 
 /// After so many crashes under the same attempt it is given up rather than sent again.
 const MAX_INTERRUPTIONS: u32 = 3;
@@ -64,6 +65,15 @@ impl Turn<'_> {
             return self.delivered(i);
         }
         self.record(Some(&name.clone()), Note::Accepted { channel, name, label });
+    }
+
+    /// The same of one that left in one with others, under the name that the carrier has for all of them.
+    pub(super) fn accepted_along(&mut self, i: usize, provider_id: &str, along: &AttemptId, of: usize) {
+        let a = &mut self.s.attempts[i];
+        a.along = Some(along.clone());
+        let (channel, name) = (a.channel, a.name.clone());
+        self.record(Some(&name.clone()), Note::LeftAlong { channel, name, of });
+        self.accepted(i, Some(provider_id));
     }
 
     pub(super) fn delivered(&mut self, i: usize) {

@@ -15,7 +15,7 @@ use super::state::{
 use crate::base::clock::UtcMs;
 use crate::base::id::{ContactId, StepRunId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Contact, Destination, Reach};
+use crate::domain::account::{Contact, Destination, Reach, Urgency};
 use crate::domain::oncall::OnCall;
 
 impl Turn<'_> {
@@ -145,7 +145,7 @@ impl Turn<'_> {
         };
         // Email waits for the call's end, so that it can say what became of the call.
         let held = channel == Channel::Email && self.s.on_call.is_some();
-        let protected = self.world.is_protected();
+        let (protected, urgent) = (self.world.is_protected(), self.s.urgency == Urgency::Urgent);
         self.bundle(run, channel, &contact.name, &address);
         let i = self.push_attempt(Purpose::Step { run }, channel, &contact.name, &destination.label, address);
         let attempt = &mut self.s.attempts[i];
@@ -160,6 +160,7 @@ impl Turn<'_> {
         attempt.job = Job::of(step.method, self.now);
         attempt.secure = Secure::of(step.method, contact, destination, protected);
         attempt.fax = FaxTries::of(step.method);
+        attempt.joins = matches!(step.method, Method::Text | Method::Email) && !urgent && !protected;
         attempt.ring_secs = destination.ring_secs;
         if step.method == Method::LivePatch {
             self.offer_patch(i);
@@ -198,6 +199,8 @@ impl Turn<'_> {
             devices: Vec::new(),
             more: false,
             fax: None,
+            joins: false,
+            along: None,
             ring_secs: 0,
             planned_at: self.now,
             queued_at: None,

@@ -50,6 +50,10 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             };
             ("attempt", text)
         }
+        Note::LeftAlong { channel, name, of } => {
+            let channel = channel.noun();
+            ("attempt", format!("It went to {name} in one {channel} with others that had waited: {of} messages."))
+        }
         Note::Accepted { channel, name, label } => {
             let what = match channel {
                 Channel::Push if label.is_empty() => "Word that it is handled".to_owned(),

@@ -206,18 +206,23 @@ impl Dispatcher {
                 self.join_parts(inbound, from, to.as_ref(), (*reference, *of), now).await
             }
             Arrival::Receipt { provider_id, receipt } => {
-                let Some((id, attempt)) = self.inner.store.find_attempt_of_provider(provider_id).await? else {
+                // Several, where they left in one text.
+                let mut all = self.inner.store.list_attempts_of_provider(provider_id).await?;
+                let Some((id, attempt)) = all.pop() else {
                     if now.since(inbound.received_at) > EARLY_RECEIPT_MS {
                         self.settle(inbound, "unknown").await?;
                     }
                     return Ok(());
                 };
-                let event = match receipt.clone() {
+                let event = |attempt| match receipt.clone() {
                     Receipt::Sent => Event::Accepted { attempt, provider_id: None },
                     Receipt::Delivered => Event::Delivered { attempt },
                     Receipt::Failed { failure, why } => Event::Failed { attempt, failure, why },
                 };
-                self.decide(&id, &event, Settles::Arrival(inbound, "receipt")).await.map(drop)
+                for (other_id, other) in all {
+                    self.decide(&other_id, &event(other), Settles::Nothing).await?;
+                }
+                self.decide(&id, &event(attempt), Settles::Arrival(inbound, "receipt")).await.map(drop)
             }
             Arrival::Call { attempt, news } => {
                 let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else {

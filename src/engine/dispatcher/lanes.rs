@@ -108,7 +108,7 @@ impl Dispatcher {
         for _ in 0..SHOWN_AT_ONCE {
             let now = self.inner.clock.utc();
             let held = self.lanes().poll_held(now);
-            let Some(Named { dispatch, attempt }) = held else { return };
+            let Some(Named { dispatch, attempt, .. }) = held else { return };
             self.strike();
             if let Err(error) = self.decide(&dispatch, &Event::Queued { attempt }, Settles::Nothing).await {
                 // It waits all the same, and its timer looks after it.
@@ -117,8 +117,9 @@ impl Dispatcher {
         }
     }
 
-    /// What follows from those who have their turn: as many as a commit has room for. None: nobody has.
-    pub(super) async fn take_turns(&self) -> Option<Vec<(DispatchId, Effect)>> {
+    /// What follows from those who have their turn: as many as a commit has room for; and which of them have it together, by the
+    /// first of each. None: nobody has.
+    pub(super) async fn take_turns(&self) -> Option<(Vec<(DispatchId, Effect)>, HashMap<AttemptId, AttemptId>)> {
         let next: Vec<Named> = {
             let mut lanes = self.lanes();
             std::iter::from_fn(|| lanes.poll_output()).take(BATCH as usize).collect()
@@ -127,7 +128,9 @@ impl Dispatcher {
             return None;
         }
         self.strike();
-        Some(self.hand_all(next.into_iter().map(|Named { dispatch, attempt }| (dispatch, attempt)).collect()).await)
+        let joined = next.iter().filter_map(|named| Some((named.attempt.clone(), named.along.clone()?))).collect();
+        let next = next.into_iter().map(|Named { dispatch, attempt, .. }| (dispatch, attempt)).collect();
+        Some((self.hand_all(next).await, joined))
     }
 
     /// It had its turn and was not handed over.

@@ -42,8 +42,12 @@ impl Dispatcher {
             }
             return self.settle(inbound, "unknown").await;
         };
-        let event = Event::Mail { attempt: attempt.clone(), fate: fate.clone() };
-        self.decide(&id, &event, Settles::Arrival(inbound, "mail")).await.map(drop)
+        let of = |attempt: &AttemptId| Event::Mail { attempt: attempt.clone(), fate: fate.clone() };
+        // What was in the same email. Each takes the same news once, should this be cut short and come again.
+        for (other_id, other) in self.list_companions(&id, attempt).await? {
+            self.decide(&other_id, &of(&other), Settles::Nothing).await?;
+        }
+        self.decide(&id, &of(attempt), Settles::Arrival(inbound, "mail")).await.map(drop)
     }
 
     /// What a person replied to an email of ours: a yes where one was asked for, else an operator's to read.

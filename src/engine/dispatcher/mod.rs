@@ -12,6 +12,7 @@ mod check_in;
 mod code;
 mod inbox;
 mod jobs;
+mod joint;
 mod lanes;
 mod locks;
 mod mail;
@@ -559,7 +560,11 @@ const fn point(event: &Event) -> &'static str {
         Event::Resume => "resume",
         Event::Hand { .. } => "hand",
         Event::Queued { .. } => "queued",
-        Event::Accepted { .. } | Event::Delivered { .. } | Event::Failed { .. } | Event::Pushed { .. } => "result",
+        Event::Accepted { .. }
+        | Event::AcceptedAlong { .. }
+        | Event::Delivered { .. }
+        | Event::Failed { .. }
+        | Event::Pushed { .. } => "result",
         Event::Interrupted { .. } => "interrupted",
         Event::Call { .. } => "call",
         Event::Faxed { .. } => "fax",

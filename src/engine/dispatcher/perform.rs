@@ -25,7 +25,7 @@ use crate::io::store::StoreError;
 const PATIENCE: Duration = Duration::from_secs(45);
 
 /// One delivery in the air; lands however its task ends.
-struct Flight {
+pub(super) struct Flight {
     dispatcher: Dispatcher,
     attempt: AttemptId,
     /// A call, or a fax: it goes on when this has landed, and its end comes in by itself.
@@ -44,6 +44,11 @@ impl Drop for Flight {
 }
 
 impl Flight {
+    pub(super) fn start(dispatcher: &Dispatcher, attempt: AttemptId) -> Self {
+        dispatcher.inner.flying.fetch_add(1, Ordering::SeqCst);
+        Self { dispatcher: dispatcher.clone(), attempt, goes_on: false }
+    }
+
     /// Boxed, because a decision can start a flight and a flight ends in a decision.
     fn fly(self, id: DispatchId, papers: Option<Papers>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
@@ -77,9 +82,7 @@ pub(super) struct Papers {
 impl Dispatcher {
     /// Starts an attempt whose handing over is committed. Does not wait for it. `papers`: if they have been read already.
     pub(super) fn perform(&self, id: DispatchId, attempt: AttemptId, papers: Option<Papers>) {
-        self.inner.flying.fetch_add(1, Ordering::SeqCst);
-        let flight = Flight { dispatcher: self.clone(), attempt, goes_on: false };
-        tokio::spawn(flight.fly(id, papers));
+        tokio::spawn(Flight::start(self, attempt).fly(id, papers));
     }
 
     fn deliver<'a>(
@@ -290,6 +293,11 @@ pub(super) async fn in_time(sending: Answer<'_>) -> Delivery {
 }
 
 impl Papers {
+    /// It may leave in one with others: as the lanes took it, and as it is now.
+    pub(super) fn may_join(&self) -> bool {
+        self.state.may_join(&self.attempt) && !self.protected
+    }
+
     /// The code of this dispatch at the attempt's number.
     fn code(&self) -> Option<u16> {
         let number = self.attempt.address.phone()?;

@@ -6,7 +6,7 @@
 //! order asked; one that cannot be read, or that a fault of ours stops, is left out of the commit, and where the store refuses
 //! the whole, each is decided about alone. Driven by whoever asks: the first starts a task that ends when nobody waits.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
@@ -197,11 +197,11 @@ impl Dispatcher {
 
     /// Does what follows from decisions that are committed, and hands over whatever has its turn by then.
     pub(super) async fn follow_all(&self, effects: Vec<(DispatchId, Effect)>) {
-        let mut todo = effects;
+        let (mut todo, mut joined) = (effects, HashMap::new());
         loop {
             if todo.is_empty() {
-                let Some(effects) = self.take_turns().await else { return };
-                todo = effects;
+                let Some(turns) = self.take_turns().await else { return };
+                (todo, joined) = turns;
                 continue;
             }
             let (mut hands, mut flights) = (Vec::new(), Vec::new());
@@ -215,7 +215,7 @@ impl Dispatcher {
                     Effect::Record(_) => {}
                 }
             }
-            self.perform_all(flights).await;
+            self.perform_all(flights, &joined).await;
             todo = self.hand_all(hands).await;
         }
     }
@@ -242,17 +242,21 @@ impl Dispatcher {
         effects
     }
 
-    /// Starts attempts whose handing over is committed. Does not wait for them.
-    async fn perform_all(&self, flights: Vec<(DispatchId, AttemptId)>) {
+    /// Starts attempts whose handing over is committed, those that have one turn together as one. Does not wait for them.
+    async fn perform_all(&self, flights: Vec<(DispatchId, AttemptId)>, joined: &HashMap<AttemptId, AttemptId>) {
         // One alone reads what it needs by itself.
         let mut papers = match flights.len() {
             0 | 1 => HashMap::new(),
             _ => self.find_all_papers(&flights).await,
         };
+        let mut joint: BTreeMap<&AttemptId, Vec<_>> = BTreeMap::new();
         for (id, attempt) in flights {
-            let papers = papers.remove(&attempt);
-            self.perform(id, attempt, papers);
+            match (joined.get(&attempt), papers.remove(&attempt)) {
+                (Some(first), Some(papers)) => joint.entry(first).or_default().push((id, papers)),
+                (_, papers) => self.perform(id, attempt, papers),
+            }
         }
+        joint.into_values().for_each(|members| self.perform_jointly(members));
     }
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {

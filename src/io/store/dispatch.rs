@@ -50,8 +50,8 @@ readers! {
     find_message_of_dispatch(id: &DispatchId) -> Option<MessageId>;
     /// The dispatch that an attempt belongs to.
     find_dispatch_of_attempt(attempt: &AttemptId) -> Option<DispatchId>;
-    /// The attempt that the provider knows by this name, and its dispatch.
-    find_attempt_of_provider(provider_id: &str) -> Option<(DispatchId, AttemptId)>;
+    /// The attempts that the provider knows by this name, with their dispatches: one, or several that left in one.
+    list_attempts_of_provider(provider_id: &str) -> Vec<(DispatchId, AttemptId)>;
     /// Dispatches that are not closed: those on their way first, then those that only wait for a check-in, each oldest first.
     list_open_dispatches(limit: u32) -> Vec<DispatchId>;
     /// Dispatches made since then that are closed, newest first.
@@ -109,13 +109,13 @@ async fn find_dispatch_of_attempt(
     row.map(|row| row.read("dispatch")).transpose()
 }
 
-async fn find_attempt_of_provider(
+async fn list_attempts_of_provider(
     from: &mut impl Query,
     provider_id: &str,
-) -> Result<Option<(DispatchId, AttemptId)>, StoreError> {
-    const SQL: &str = "SELECT dispatch, id FROM attempt WHERE provider_id = $1";
-    let row = from.fetch_optional(SQL, args![provider_id]).await?;
-    row.map(|row| Ok((row.read("dispatch")?, row.read("id")?))).transpose()
+) -> Result<Vec<(DispatchId, AttemptId)>, StoreError> {
+    const SQL: &str = "SELECT dispatch, id FROM attempt WHERE provider_id = $1 ORDER BY dispatch, n";
+    let rows = from.fetch_all(SQL, args![provider_id]).await?;
+    rows.iter().map(|row| Ok((row.read("dispatch")?, row.read("id")?))).collect()
 }
 
 async fn list_running_protocols(from: &mut impl Query, account: &AccountId) -> Result<Vec<Protocol>, StoreError> {

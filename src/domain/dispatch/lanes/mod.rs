@@ -4,7 +4,8 @@
 //! Decides which attempt goes next and when; sends nothing and stores nothing. `engine/dispatcher/lanes` drives it. It may be
 //! lost with the process: an attempt that waits is *planned* in the store, and the next start puts it in line again. What always
 //! holds: an attempt is let through once until it is over; within a lane it goes by the time it was due, each destination in its
-//! turn; an edge that is slow or full holds up no other; what waits leaves at the latest when all before it have.
+//! turn; an edge that is slow or full holds up no other; what waits leaves at the latest when all before it have. What has waited
+//! for one destination may have one turn together: messages of one account, none urgent, none protected, none that asks for a yes.
 
 mod pace;
 mod queue;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::state::{Attempt, Channel, Purpose, State};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AttemptId, DispatchId};
+use crate::base::id::{AccountId, AttemptId, DispatchId};
 use crate::base::pii::Pii;
 use crate::domain::account::Urgency;
 use pace::{Gate, Opens, Paid};
@@ -27,6 +28,10 @@ pub use rates::{ChannelRates, Rates};
 
 /// What waits longer than this is said to wait: shorter is nothing that anybody would look for.
 pub const SHOWN_AFTER_MS: i64 = 5_000;
+/// Messages in one text: what phones show of longer ones is no list any more.
+const MOST_IN_TEXT: usize = 4;
+/// Messages in one email.
+const MOST_IN_EMAIL: usize = 20;
 /// Destinations of a channel whose pace is remembered before those that are at rest are forgotten.
 const MANY: usize = 1_024;
 
@@ -85,10 +90,14 @@ pub struct Ready {
     pub known: bool,
     /// It is over so long after it was handed over, whatever is heard of it.
     pub lasts_ms: i64,
+    /// With what else of this account waits for the same destination it may leave in one.
+    pub joins: Option<AccountId>,
 }
 
 impl Ready {
     pub fn of(state: &State, attempt: &Attempt, provider: Option<String>) -> Self {
+        // What may have arrived goes once more by itself, and says so.
+        let joins = state.may_join(attempt) && !attempt.uncertain;
         Self {
             attempt: attempt.id.clone(),
             dispatch: state.id.clone(),
@@ -98,6 +107,7 @@ impl Ready {
             due: attempt.queued_at.unwrap_or(attempt.planned_at),
             known: attempt.queued_at.is_some(),
             lasts_ms: attempt.lasts_ms(),
+            joins: joins.then(|| state.account.clone()),
         }
     }
 }
@@ -125,6 +135,8 @@ pub enum Input {
 pub struct Named {
     pub dispatch: DispatchId,
     pub attempt: AttemptId,
+    /// It leaves in one with all that name the same here; it comes right behind that one, which has had the turn for all.
+    pub along: Option<AttemptId>,
 }
 
 /// Why lanes want to be woken.
@@ -239,7 +251,7 @@ impl Lanes {
             self.unshown.pop_first();
             if let Some(waiting) = self.waiting.get_mut(&attempt) {
                 waiting.shown_at = None;
-                return Some(Named { dispatch: waiting.ready.dispatch.clone(), attempt });
+                return Some(Named { dispatch: waiting.ready.dispatch.clone(), attempt, along: None });
             }
         }
         None
@@ -363,7 +375,12 @@ impl Lanes {
         for edge in &edges {
             for lane in Lane::ALL {
                 while let Some(attempt) = self.pick(edge, lane, now) {
-                    self.let_through(&attempt, now);
+                    let joined = self.pick_joined(edge, lane, &attempt);
+                    let along = (!joined.is_empty()).then_some(&attempt);
+                    self.let_through(&attempt, along, now);
+                    for other in &joined {
+                        self.let_through(other, along, now);
+                    }
                 }
             }
         }
@@ -397,7 +414,28 @@ impl Lanes {
         picked
     }
 
-    fn let_through(&mut self, attempt: &AttemptId, now: UtcMs) {
+    /// What leaves in one with this attempt, which has its turn: whatever may, of other dispatches, in order. All of it has waited,
+    /// as what comes while there is room is let through alone.
+    fn pick_joined(&self, edge: &Edge, lane: Lane, first: &AttemptId) -> Vec<AttemptId> {
+        let most = match (edge.channel, lane) {
+            (Channel::Text, Lane::Routine) => MOST_IN_TEXT,
+            (Channel::Email, Lane::Routine) => MOST_IN_EMAIL,
+            _ => return Vec::new(),
+        };
+        let ready = |attempt: &AttemptId| self.waiting.get(attempt).map(|waiting| &waiting.ready);
+        let Some((first_ready, lanes)) = ready(first).zip(self.edges.get(edge)) else { return Vec::new() };
+        let Some(account) = &first_ready.joins else { return Vec::new() };
+        let mut dispatches = BTreeSet::from([&first_ready.dispatch]);
+        let others = lanes.queue(lane).of(&first_ready.to).filter(|other| *other != first);
+        let joined = others.filter(|other| {
+            ready(other).is_some_and(|own| own.joins.as_ref() == Some(account) && dispatches.insert(&own.dispatch))
+        });
+        joined.take(most - 1).cloned().collect()
+    }
+
+    /// `along`: whose turn it has, if it leaves in one with others. That one pays for all.
+    fn let_through(&mut self, attempt: &AttemptId, along: Option<&AttemptId>, now: UtcMs) {
+        let pays = along.is_none_or(|first| first == attempt);
         let Some(Waiting { ready, shown_at }) = self.waiting.remove(attempt) else { return };
         if let Some(at) = shown_at {
             self.unshown.remove(&(at, attempt.clone()));
@@ -405,10 +443,14 @@ impl Lanes {
         let Ready { dispatch, edge, to, lane, due, lasts_ms, .. } = ready;
         let mut at_edge = None;
         if let Some(lanes) = self.edges.get_mut(&edge) {
-            lanes.queue_mut(lane).take(&to, due, attempt);
-            at_edge = lanes.gate.as_mut().map(|gate| gate.take(lane));
+            if pays {
+                lanes.queue_mut(lane).take(&to, due, attempt);
+                at_edge = lanes.gate.as_mut().map(|gate| gate.take(lane));
+            } else {
+                lanes.queue_mut(lane).remove(&to, due, attempt);
+            }
         }
-        let at_destination = self.rates.to_one(edge.channel).map(|pace| {
+        let at_destination = self.rates.to_one(edge.channel).filter(|_| pays).map(|pace| {
             let gates = self.destinations.entry(edge.channel).or_default();
             // A destination at rest is as good as one that is not known.
             if gates.len() >= MANY {
@@ -422,7 +464,7 @@ impl Lanes {
             Lane::Urgent => &mut self.urgent,
             Lane::Routine => &mut self.routine,
         };
-        in_turn.push_back(Named { dispatch: dispatch.clone(), attempt: attempt.clone() });
+        in_turn.push_back(Named { dispatch: dispatch.clone(), attempt: attempt.clone(), along: along.cloned() });
         let gone = UnderWay { dispatch, edge, to, at_edge, at_destination, until };
         self.under_way.insert(attempt.clone(), gone);
     }

@@ -42,6 +42,11 @@ impl Queue {
         flow.items.insert((due, attempt));
     }
 
+    /// What waits for this destination, in order.
+    pub(super) fn of(&self, to: &Pii<String>) -> impl Iterator<Item = &AttemptId> {
+        self.flows.get(to).into_iter().flat_map(|flow| flow.items.iter().map(|(_, attempt)| attempt))
+    }
+
     /// It leaves without having had its turn.
     pub(super) fn remove(&mut self, to: &Pii<String>, due: UtcMs, attempt: &AttemptId) {
         let Some(flow) = self.flows.get_mut(to) else { return };

@@ -22,6 +22,7 @@ fn ready(name: &str, to: &str, lane: Lane, due: UtcMs) -> Ready {
         due,
         known: false,
         lasts_ms: MINUTE,
+        joins: None,
     }
 }
 
@@ -353,4 +354,88 @@ fn random_nights_keep_the_promises() {
     for seed in 0..300 {
         random_night(seed);
     }
+}
+
+/// A routine text of this account that may join others.
+fn joining(name: &str, to: &str, account: &str, due: UtcMs) -> Ready {
+    Ready { joins: Some(AccountId::named(account)), ..ready(name, to, Lane::Routine, due) }
+}
+
+/// All that has its turn by now: its name, and whose turn it has where that is not its own alone.
+fn turns(lanes: &mut Lanes) -> Vec<(String, Option<String>)> {
+    let name = |attempt: &AttemptId| attempt.as_str().trim_start_matches("att_").to_owned();
+    let named = |named: Named| (name(&named.attempt), named.along.as_ref().map(name));
+    std::iter::from_fn(|| lanes.poll_output()).map(named).collect()
+}
+
+fn alone(name: &str) -> (String, Option<String>) {
+    (name.to_owned(), None)
+}
+
+fn along(name: &str, first: &str) -> (String, Option<String>) {
+    (name.to_owned(), Some(first.to_owned()))
+}
+
+/// A text a minute to one person, after the first two.
+const SLOW: Pace = Pace { per_minute: 1, burst: 2, at_once: 8 };
+
+#[test]
+fn what_has_waited_for_one_person_has_one_turn_together_and_pays_once() {
+    let mut lanes = Lanes::new(rates(USUAL, Some(SLOW)));
+    for n in 0..8 {
+        lanes.handle(UtcMs(0), Input::Ready(joining(&format!("r{n}"), "ben", "one", UtcMs(n))));
+    }
+    assert_eq!(turns(&mut lanes), [alone("r0"), alone("r1")], "what finds room is nobody's company");
+    lanes.handle(UtcMs(10 * MINUTE), Input::Due);
+    let went = turns(&mut lanes);
+    assert_eq!(went[..4], [along("r2", "r2"), along("r3", "r2"), along("r4", "r2"), along("r5", "r2")]);
+    assert_eq!(went[4..], [along("r6", "r6"), along("r7", "r6")], "four are enough for a text");
+    for n in 0..8 {
+        lanes.handle(UtcMs(10 * MINUTE), Input::Over(AttemptId::named(&format!("r{n}"))));
+        assert!(!lanes.has(&AttemptId::named(&format!("r{n}"))));
+    }
+}
+
+#[test]
+fn what_is_another_accounts_or_persons_or_urgent_or_of_the_same_dispatch_or_wants_to_be_alone_joins_nothing() {
+    let mut lanes = Lanes::new(rates(Pace { per_minute: 600, burst: 40, at_once: 40 }, Some(SLOW)));
+    for first in ["a", "b"] {
+        lanes.handle(UtcMs(0), Input::Ready(joining(first, "ben", "one", UtcMs(0))));
+        lanes.handle(UtcMs(0), Input::Ready(joining(&format!("{first}2"), "ada", "one", UtcMs(0))));
+    }
+    assert_eq!(turns(&mut lanes).len(), 4);
+    let urgent = Ready { lane: Lane::Urgent, ..joining("urgent", "ben", "one", UtcMs(2)) };
+    let same = Ready { dispatch: DispatchId::named("first"), ..joining("same", "ben", "one", UtcMs(3)) };
+    let waits = [
+        joining("first", "ben", "one", UtcMs(1)),
+        urgent,
+        same,
+        joining("other", "ben", "two", UtcMs(4)),
+        ready("code", "ben", Lane::Routine, UtcMs(5)),
+        joining("ada", "ada", "one", UtcMs(6)),
+    ];
+    for ready in waits {
+        lanes.handle(UtcMs(1), Input::Ready(ready));
+    }
+    let mut went = turns(&mut lanes);
+    for minute in 1..30 {
+        lanes.handle(UtcMs(minute * MINUTE), Input::Due);
+        went.extend(turns(&mut lanes));
+    }
+    let mut expected = ["first", "urgent", "same", "other", "code", "ada"].map(alone);
+    went.sort();
+    expected.sort();
+    assert_eq!(went, expected);
+}
+
+#[test]
+fn one_that_is_not_wanted_any_more_leaves_the_others_their_turn() {
+    let mut lanes = Lanes::new(rates(USUAL, Some(SLOW)));
+    for n in 0..5 {
+        lanes.handle(UtcMs(0), Input::Ready(joining(&format!("r{n}"), "ben", "one", UtcMs(n))));
+    }
+    assert_eq!(turns(&mut lanes).len(), 2);
+    lanes.handle(UtcMs(1), Input::Dispatch { id: DispatchId::named("r3"), waiting: vec![], under_way: vec![] });
+    lanes.handle(UtcMs(10 * MINUTE), Input::Due);
+    assert_eq!(turns(&mut lanes), [along("r2", "r2"), along("r4", "r2")]);
 }

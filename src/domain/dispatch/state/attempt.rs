@@ -167,6 +167,12 @@ pub struct Attempt {
     /// How often a fax is tried.
     #[serde(default)]
     pub fax: Option<FaxTries>,
+    /// If it has to wait for its turn, it may leave in one text or email with others of its account for the same destination.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joins: bool,
+    /// It left in one with others: under the name of this attempt, which may be its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub along: Option<AttemptId>,
     pub ring_secs: u32,
     pub planned_at: UtcMs,
     /// Since when it waits for its turn, where more is to leave than may at once.

@@ -104,3 +104,43 @@ fn after_a_start_what_waits_is_put_in_line_again_and_has_waited_as_long() {
     assert_eq!(after.attempts[0].queued_at, since);
     assert_eq!(Ready::of(&after, &after.attempts[0], None).due, night.s.open_at, "and keeps its place");
 }
+
+#[test]
+fn only_what_asks_for_nothing_and_is_not_urgent_may_leave_in_one_with_others() {
+    let to = || vec![named("ben", "mobile")];
+    let mail = || vec![named("ben", "email")];
+    let steps = vec![
+        (Method::Text, to(), 0),
+        (Method::Email, mail(), 0),
+        (Method::TextConfirm, to(), 0),
+        (Method::EmailConfirm, mail(), 0),
+        (Method::CallOut { leave_message: false }, to(), 60),
+    ];
+    for (urgency, joining) in [(Urgency::Routine, [true, true, false, false, false]), (Urgency::Urgent, [false; 5])] {
+        let mut night = Night::of(protocol(steps.clone(), false, Until::Confirmed));
+        night.s.urgency = urgency;
+        night.until(1);
+        let joins: Vec<bool> = night.s.attempts.iter().map(|a| night.s.may_join(a)).collect();
+        assert_eq!(joins, joining, "{urgency:?}");
+        night.s.urgency = Urgency::Urgent;
+        assert!(!night.s.attempts.iter().any(|a| night.s.may_join(a)), "it has become urgent since");
+    }
+}
+
+#[test]
+fn one_of_several_in_a_text_has_its_own_facts_and_says_so() {
+    let mut night =
+        Night::of(protocol(vec![(Method::Text, vec![named("ben", "mobile")], 0)], false, Until::HandedOver));
+    night.silent = true;
+    night.until(0);
+    let own = night.s.attempts[0].id.clone();
+    let first = AttemptId::named("another-1");
+    let event = Event::AcceptedAlong { attempt: own, provider_id: "SM1".into(), along: first.clone(), of: 3 };
+    night.tell(event);
+    night.tell(Event::Due);
+    let a = &night.s.attempts[0];
+    assert_eq!((a.along.as_ref(), a.provider_id.as_deref()), (Some(&first), Some("SM1")));
+    assert_eq!(night.s.phase, Phase::Delivered);
+    let line = "It went to ben in one text with others that had waited: 3 messages.";
+    assert!(night.lines().iter().any(|said| said == line), "{:?}", night.lines());
+}

@@ -2,6 +2,7 @@
 //! message whenever it is sent, and kept nowhere.
 
 pub mod fax;
+pub mod joint;
 pub mod letter;
 pub mod notice;
 pub mod speech;
@@ -148,6 +149,14 @@ pub fn text(message: &Message, account: &Account, code: Option<u16>) -> String {
     let urgent = if message.urgency == Urgency::Urgent { " URGENT" } else { "" };
     let head = format!("{}{urgent} {}: ", account.name, clock(message.taken_at, &account.zone));
     let tail = code.map_or_else(String::new, |code| format!(" Reply {code}ok to confirm."));
+    let room = MAX_TEXT_CHARS.saturating_sub(head.chars().count() + tail.chars().count() + 1);
+    let said = cut(&said_briefly(message), room);
+    let stop = if said.ends_with(['.', '!', '?']) || tail.is_empty() { "" } else { "." };
+    format!("{head}{said}{stop}{tail}")
+}
+
+/// What a text says of a message, in one line: the answers that are told in brief, and the caller's number.
+fn said_briefly(message: &Message) -> String {
     let mut parts: Vec<String> = brief_answers(message).map(|(_, answer)| answer).collect();
     let named = message.form.fields.iter().any(|f| {
         f.brief && f.kind == FieldKind::Phone && message.answers.get(&f.name).is_none_or(|answer| f.is_number(answer))
@@ -156,10 +165,7 @@ pub fn text(message: &Message, account: &Account, code: Option<u16>) -> String {
         Some(caller) if !named => parts.push(number(caller.as_e164())),
         _ => {}
     }
-    let room = MAX_TEXT_CHARS.saturating_sub(head.chars().count() + tail.chars().count() + 1);
-    let said = cut(&one_line(&parts.join("; ")), room);
-    let stop = if said.ends_with(['.', '!', '?']) || tail.is_empty() { "" } else { "." };
-    format!("{head}{said}{stop}{tail}")
+    one_line(&parts.join("; "))
 }
 
 /// The page: the number to ring back first, as a pager may show the beginning alone; then who it is for and what it is about.
