@@ -121,3 +121,27 @@ async fn a_fax_on_its_way_is_taken_back_when_somebody_confirms() {
     assert_eq!(desk.state(&id).await.attempts[1].state(), AttemptState::Cancelled);
     desk.ends(&id, Phase::Confirmed).await;
 }
+
+#[tokio::test]
+async fn a_fax_that_no_trunk_takes_uses_up_no_try_holds_up_nothing_and_arrives_when_one_is_back() {
+    let once = Method::Fax { tries: 1, retry_secs: 300 };
+    let steps =
+        vec![(once, vec![town::named("Olive", "fax")], 600), (Method::Text, vec![town::named("Olive", "mobile")], 0)];
+    let mut desk = Desk::at_work(&town::protocol(steps, false, Until::HandedOver)).await;
+    desk.fax_machine(&[failed(FaxFault::NoTrunk); 4]);
+    let id = desk.takes("burst pipe").await;
+    desk.advance(5 * MINUTE).await;
+    let fax = |at| (at, Kind::Fax);
+    // Each try takes a minute here; then 5, 15 and 30 s, and the text does not wait for what comes after those.
+    assert_eq!(desk.times(), [fax(0), fax(65), fax(140), fax(230), (290, Kind::Text)]);
+    let alarm = desk.view(&id).await.alarm.unwrap_or_default();
+    assert!(alarm.starts_with("A fax cannot leave here: no trunk takes it"), "{alarm}");
+    desk.advance(3 * MINUTE).await;
+    let office = desk.phone("Olive");
+    (0..5).for_each(|_| drop(office.expect_fax("burst pipe")));
+    office.expect_text("burst pipe");
+    let view = desk.view(&id).await;
+    assert!(view.timeline.iter().any(|line| line.text == "Fax to Olive: their machine has confirmed its page."));
+    assert_eq!(view.alarm, None, "it is back");
+    desk.ends(&id, Phase::Delivered).await;
+}
