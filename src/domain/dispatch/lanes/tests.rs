@@ -439,3 +439,27 @@ fn one_that_is_not_wanted_any_more_leaves_the_others_their_turn() {
     lanes.handle(UtcMs(10 * MINUTE), Input::Due);
     assert_eq!(turns(&mut lanes), [along("r2", "r2"), along("r4", "r2")]);
 }
+
+#[test]
+fn one_client_s_dead_system_fills_its_own_places_and_holds_back_nobody_else_s() {
+    let channel = ChannelRates { pace: Pace { per_minute: 300, burst: 40, at_once: 2 }, to_one: None };
+    let mut lanes =
+        Lanes::new(Rates { channels: BTreeMap::from([(Channel::Webhook, channel)]), providers: BTreeMap::new() });
+    let post = |name: &str, system: &str| Ready {
+        edge: Edge { channel: Channel::Webhook, provider: Some(system.to_owned()) },
+        lasts_ms: 60 * MINUTE,
+        ..ready(name, system, Lane::Routine, UtcMs(0))
+    };
+    for n in 0..20 {
+        lanes.handle(UtcMs(0), Input::Ready(post(&format!("d{n}"), "dead")));
+    }
+    assert_eq!(turns(&mut lanes).len(), 1, "one place of two is kept for what is urgent");
+    for n in 0..20 {
+        let name = format!("a{n}");
+        lanes.handle(UtcMs(n), Input::Ready(post(&name, "alive")));
+        assert_eq!(turns(&mut lanes), [alone(&name)], "at once, whatever the other does");
+        lanes.handle(UtcMs(n), Input::Over(AttemptId::named(&name)));
+    }
+    let waiting: Vec<usize> = lanes.figures().iter().map(|lane| lane.waiting).collect();
+    assert_eq!(waiting.iter().sum::<usize>(), 19, "and each of its own is still there");
+}
