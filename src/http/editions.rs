@@ -39,6 +39,11 @@ pub struct ChangeBody {
     caller: Option<String>,
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     answers: Answers,
+    /// What was typed in fields that this form does not ask for. What the message said in another call type's form is taken
+    /// along without being sent again; sent empty, it is left out.
+    #[serde(default)]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    also: Answers,
     /// Why its urgency is another than by the client's list, where it is.
     reason: Option<String>,
     /// Take answers as they are that are not written as the form asks: an urgent message does not wait for that.
@@ -145,6 +150,7 @@ pub async fn change(
         form: &form,
         caller: body.caller.as_deref(),
         answers: &body.answers,
+        also: &body.also,
         reason: body.reason.as_deref(),
         asked_at: before.asked_at(),
         as_is: body.as_is,
@@ -173,7 +179,7 @@ pub async fn change(
         call_type: call_type.id.clone(),
         urgency: call_type.urgency,
         caller: taken.caller,
-        form,
+        form: taken.form,
         answers: taken.answers,
         edition: before.edition + 1,
         changed: Some(Change { by: signed.bearer.user.clone(), at: now, unsent }),

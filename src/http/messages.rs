@@ -54,6 +54,11 @@ pub struct MessageBody {
     begun_at: Option<UtcMs>,
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     answers: Answers,
+    /// What was typed in fields that this form does not ask for, before the call type or the account was changed: it is looked
+    /// through for the client's list and stands in the message like the answers. None of it is sensitive.
+    #[serde(default, skip_serializing_if = "Answers::is_empty")]
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    also: Answers,
     /// Why its urgency is another than by the client's list, where it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
@@ -411,6 +416,7 @@ async fn settle(
     now: UtcMs,
 ) -> Result<(), Problem> {
     let id = body.draft.clone().unwrap_or_else(|| DraftId::fresh(now));
+    let typed = body.answers.iter().chain(&body.also).map(|(name, answer)| (name.clone(), answer.clone())).collect();
     let draft = Draft {
         id: id.clone(),
         owner: signed.bearer.user.clone(),
@@ -418,7 +424,7 @@ async fn settle(
         call_type: Some(body.call_type.clone()),
         call: body.call.clone(),
         caller: message.caller.clone(),
-        answers: message.form.without_sensitive(body.answers.clone()),
+        answers: message.form.without_sensitive(typed),
         cursor: None,
         begun_at: message.begun_at,
         saved_at: now,
@@ -446,6 +452,7 @@ async fn check(
         form: &call_type.form,
         caller: body.caller.as_deref(),
         answers: &body.answers,
+        also: &body.also,
         reason: body.reason.as_deref(),
         asked_at: begun_at.unwrap_or(now),
         as_is: body.as_is,
@@ -462,7 +469,7 @@ async fn check(
         taken_by: Some(signed.bearer.user.clone()),
         taken_at: now,
         begun_at,
-        form: call_type.form.clone(),
+        form: taken.form,
         answers: taken.answers,
         edition: 1,
         changed: None,

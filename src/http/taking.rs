@@ -5,6 +5,7 @@ use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, CallType, Urgency};
 use crate::domain::message::Message;
+use crate::domain::message::also::{left_behind, with_also};
 use crate::domain::message::form::{Answers, Asked, Field, FieldError, Form};
 use crate::domain::message::render::civil;
 use crate::domain::message::trigger::{Graded, Grading, MAX_REASON_CHARS, grade};
@@ -20,6 +21,8 @@ pub struct Taking<'a> {
     pub form: &'a Form,
     pub caller: Option<&'a str>,
     pub answers: &'a Answers,
+    /// What was typed in fields that this form does not ask for.
+    pub also: &'a Answers,
     /// Why the urgency is another than by the client's list.
     pub reason: Option<&'a str>,
     /// When its form was begun: what is asked at some hours alone is asked by this clock.
@@ -33,6 +36,8 @@ pub struct Taking<'a> {
 /// What was taken, in the shape in which it is kept.
 pub struct Taken {
     pub caller: Option<PhoneNumber>,
+    /// The form with what was also taken.
+    pub form: Form,
     pub answers: Answers,
     pub graded: Option<Graded>,
 }
@@ -60,16 +65,35 @@ impl Taking<'_> {
             errors.extend(found);
             Answers::new()
         });
+        let (form, answers) = self.with_also(answers, &asked).unwrap_or_else(|found| {
+            errors.extend(found);
+            (self.form.clone(), Answers::new())
+        });
         // Who has to correct answers anyway is asked for a reason once they are complete.
-        let graded = if errors.is_empty() { self.grade(&answers, &mut errors) } else { None };
+        let graded = if errors.is_empty() { self.grade(&form, &answers, &mut errors) } else { None };
         if !errors.is_empty() {
             return Err(Problem::invalid("message.invalid", "The form is not complete.", errors));
         }
-        Ok(Taken { caller, answers: self.form.kept(answers), graded })
+        let answers = form.kept(answers);
+        Ok(Taken { caller, form, answers, graded })
     }
 
-    fn grade(&self, answers: &Answers, errors: &mut Vec<FieldError>) -> Option<Graded> {
-        let filled = CallType { form: self.form.clone(), ..self.call_type.clone() };
+    /// A change of the call type takes along what its form asks for no more, unless it is said to be nothing now.
+    fn with_also(&self, answers: Answers, asked: &Asked<'_>) -> Result<(Form, Answers), Vec<FieldError>> {
+        let retyped = self.before.filter(|before| before.call_type != self.call_type.id);
+        let mut also = retyped.map_or_else(Answers::new, |before| {
+            let asks = |field: &Field| field.is_shown(&answers, asked.at);
+            let asked_for = |name: &str| self.form.fields.iter().any(|field| field.name == name && asks(field));
+            left_behind(&before.form, &before.answers, asked_for)
+        });
+        also.extend(self.also.iter().map(|(name, answer)| (name.clone(), answer.clone())));
+        let before = self.before.map(|before| &before.form);
+        let others: Vec<&Form> = before.into_iter().chain(self.account.call_types.iter().map(|t| &t.form)).collect();
+        with_also(self.form, answers, &also, &others)
+    }
+
+    fn grade(&self, form: &Form, answers: &Answers, errors: &mut Vec<FieldError>) -> Option<Graded> {
+        let filled = CallType { form: form.clone(), ..self.call_type.clone() };
         let (how, trigger) = grade(&self.account.call_types, &filled, answers)?;
         let reason = self.reason.map(str::trim).filter(|reason| !reason.is_empty());
         let before = self.before.and_then(|before| before.graded.as_ref());

@@ -265,3 +265,72 @@ async fn an_answer_has_the_shape_that_the_client_asks_for_and_an_urgent_one_goes
     let got = house.ask(Method::PUT, &path, &kim, change(2, right)).await.json();
     assert_eq!((&got["answers"]["policy"], &got["not_as_asked"]), (&json!("pl-0471"), &json!([])));
 }
+
+/// An urgent form that asks for the problem, and a routine one that does not.
+async fn set_up_apart(house: &House) -> (String, String) {
+    let sam = house.sign_in("sam").await;
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    let name = json!({"label": "Name", "kind": {"kind": "text"}, "required": true, "brief": true});
+    let problem = json!({"label": "What is wrong", "name": "problem", "kind": {"kind": "long_text"}, "brief": true});
+    let code = json!({"label": "Door code", "kind": {"kind": "text"}, "sensitive": "kept"});
+    let body = json!({"edition": account["edition"], "call_types": [
+        {"id": "ct_urgent", "name": "Urgent", "urgency": "urgent", "protocol": "pro_urgent",
+            "watched": [{"kind": "words", "words": "burst pipe"}], "form": {"fields": [name, problem, code]}},
+        {"name": "Routine", "urgency": "routine", "form": {"fields": [name]}},
+    ]});
+    let got = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/call_types", &sam, body).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    let routine = got.json()["call_types"][1]["id"].as_str().expect("an id").to_owned();
+    (house.sign_in("kim").await, routine)
+}
+
+#[tokio::test]
+async fn an_urgent_word_in_a_field_that_the_new_call_types_form_lacks_does_not_lower_the_urgency_without_a_word() {
+    let house = House::new().await;
+    let (kim, routine) = set_up_apart(&house).await;
+    let body = |also: Value, reason: Value| {
+        json!({"account": "acc_plumbing", "call_type": routine, "draft": "drf_1", "answers": {"name": "Pat"},
+            "also": also, "reason": reason})
+    };
+    let also = json!({"problem": "a burst pipe, he says", "unit_number": "12"});
+    let got = house.ask(Method::POST, PATH, &kim, body(also.clone(), Value::Null)).await;
+    assert_eq!(wrong(&got), [pair("reason", "lowered")]);
+    let got = house.ask(Method::POST, PATH, &kim, body(also.clone(), json!("It is shut off"))).await;
+    assert_eq!(got.status, StatusCode::CREATED, "{}", got.json());
+    let message = got.json();
+    assert_eq!(message["graded"]["trigger"], "burst pipe");
+    let taken = json!({"name": "Pat", "problem": "a burst pipe, he says", "unit_number": "12"});
+    assert_eq!(message["answers"], taken, "nothing that was typed is lost");
+    let fields = message["form"]["fields"].clone();
+    let labels: Vec<_> = fields.as_array().expect("fields").iter().map(|f| f["label"].as_str()).collect();
+    assert_eq!(labels, [Some("Name"), Some("What is wrong"), Some("Unit number")]);
+
+    let undo = format!("{PATH}/{}/undo", message["id"].as_str().expect("an id"));
+    assert_eq!(house.ask(Method::POST, &undo, &kim, json!({})).await.status, StatusCode::NO_CONTENT);
+    let drafts = house.fetch("/api/v1/drafts", &kim).await.json();
+    assert_eq!(drafts["items"][0]["answers"], taken, "taken back, the form has it still");
+    let got = house.ask(Method::POST, PATH, &kim, body(json!({"door_code": "4711"}), Value::Null)).await;
+    assert_eq!(wrong(&got), [pair("door_code", "sensitive")]);
+}
+
+#[tokio::test]
+async fn a_saved_message_that_is_made_another_call_types_says_still_what_its_form_said_and_is_weighed_by_it() {
+    let house = House::new().await;
+    let (kim, routine) = set_up_apart(&house).await;
+    let answers = json!({"name": "Pat", "problem": "a burst pipe", "door_code": "4711"});
+    let message = save(&house, &kim, "ct_urgent", answers, None).await.json();
+    let path = format!("{PATH}/{}", message["id"].as_str().expect("an id"));
+    let change = |more: Value| {
+        let mut body = json!({"edition": 1, "call_type": routine, "answers": {"name": "Pat"}});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        body
+    };
+    let got = house.ask(Method::PUT, &path, &kim, change(json!({}))).await;
+    assert_eq!(wrong(&got), [pair("reason", "lowered")]);
+    let got = house.ask(Method::PUT, &path, &kim, change(json!({"reason": "It is shut off"}))).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    assert_eq!(got.json()["answers"], json!({"name": "Pat", "problem": "a burst pipe"}), "but for what is sensitive");
+    let without = json!({"edition": 2, "answers": {"name": "Pat"}});
+    let got = house.ask(Method::PUT, &path, &kim, without).await;
+    assert_eq!((got.status, &got.json()["answers"]), (StatusCode::OK, &json!({"name": "Pat"})), "taken out by hand");
+}

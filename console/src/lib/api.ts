@@ -174,6 +174,8 @@ export interface SaveMessage {
   /** When the form was begun. */
   begun_at?: number;
   answers: Record<string, string>;
+  /** What was typed in fields that this form does not ask for. */
+  also?: Record<string, string>;
   /** Why the urgency is another than by the client's list. */
   reason?: string;
   /** Take answers as they are that are not written as the form asks: it is urgent. */
@@ -185,6 +187,8 @@ export interface ChangeMessage {
   call_type?: string;
   caller?: string;
   answers: Record<string, string>;
+  /** What was said in fields that this form does not ask for. */
+  also?: Record<string, string>;
   reason?: string;
   /** Why it is not sent again, of what was delivered. */
   unsent?: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answersFor, checkField, checkForm, hasContent, mayGoAsIs, readAmount, shownFields, unplaced, type Asked } from './form';
+import { answersFor, checkField, checkForm, hasContent, mayGoAsIs, readAmount, shownFields, type Asked } from './form';
 import { readNumber, showNumber } from './phone';
 import type { Field, Form } from './types';
 
@@ -53,12 +53,6 @@ describe('a number', () => {
     expect(showNumber('+12025550102')).toBe('+1 202 555 0102');
     expect(showNumber('+442079460958')).toBe('+442079460958');
     expect(showNumber(null)).toBe('no caller ID');
-  });
-});
-
-describe('a change of account', () => {
-  it('tells what has no field in the new form', () => {
-    expect(unplaced(FORM, { name: 'Ann', room: ' 12 ', floor: ' ' })).toEqual(['room: 12']);
   });
 });
 

@@ -142,11 +142,3 @@ export function isSensitive(field: Field | undefined): boolean {
 export function hasContent(answers: Answers): boolean {
   return Object.values(answers).some((answer) => answer.trim() !== '');
 }
-
-/** What was typed that has no field in `form`, as it may be read out: an account was changed. */
-export function unplaced(form: Form, answers: Answers): string[] {
-  const names = new Set(form.fields.map((f) => f.name));
-  return Object.entries(answers)
-    .filter(([name, answer]) => !names.has(name) && answer.trim() !== '')
-    .map(([name, answer]) => `${name}: ${answer.trim()}`);
-}

@@ -1,15 +1,16 @@
 // The forms being filled in: one per call, kept as drafts, saved as messages, taken back within the undo time.
 
 import { SvelteMap } from 'svelte/reactivity';
+import { alsoAnswers, alsoTaken, weighed, type Also } from '../lib/also';
 import { Problem, api } from '../lib/api';
 import { Bin, type Thrown } from '../lib/bin';
 import { filledIn } from '../lib/chosen';
 import { DraftSaver, DraftShelf, fromServer, isUnsaved, mergeDrafts, newDraft, type Draft } from '../lib/draft';
-import { answersFor, checkField, checkForm, hasContent, isSensitive, mayGoAsIs, shownFields, unplaced, type Asked } from '../lib/form';
+import { answersFor, checkField, checkForm, hasContent, isSensitive, mayGoAsIs, shownFields, type Asked } from '../lib/form';
 import { readNumber } from '../lib/phone';
 import { shaped } from '../lib/shape';
 import { findMet, grade } from '../lib/triggers';
-import type { Account, Answers, CallType, CallView, Field, FieldError, Grading, MessageView, Trigger } from '../lib/types';
+import type { Account, Answers, CallType, CallView, Field, FieldError, Form, Grading, MessageView, Trigger } from '../lib/types';
 import { accounts } from './accounts.svelte';
 import { clock } from './clock.svelte';
 import { desk } from './desk.svelte';
@@ -40,6 +41,8 @@ class Forms {
   lastSaved = $state<Saved | null>(null);
   /** Sensitive answers by draft: in this page's memory alone, never in a draft. */
   secrets = new SvelteMap<string, Answers>();
+  /** What she left out of what was also taken, by draft. */
+  leftOut = new SvelteMap<string, Answers>();
   /** Why the urgency is another than by the client's list, by draft. */
   reasons = new SvelteMap<string, string>();
   /** Drafts whose reason was missing when they were to be saved. */
@@ -96,6 +99,7 @@ class Forms {
     this.drafts = [];
     this.faults.clear();
     this.secrets.clear();
+    this.leftOut.clear();
     this.reasons.clear();
     this.reasonMissing.clear();
     this.asIs.clear();
@@ -147,8 +151,7 @@ class Forms {
   }
 
   /** The call is for another account: its form opens, with what was typed where the names of fields match. */
-  async changeAccount(call: CallView): Promise<void> {
-    const draft = this.ofCall(call.id);
+  async changeAccount(call: CallView, draft = this.ofCall(call.id)): Promise<void> {
     if (!draft || draft.account === call.account.id) return;
     draft.account = call.account.id;
     draft.call_type = null;
@@ -156,9 +159,9 @@ class Forms {
     this.faults.delete(draft.id);
     this.changed(draft);
     await accounts.want(call.account.id, true);
-    const type = this.callType(draft, accounts.find(call.account.id));
-    const lost = type ? unplaced(type.form, draft.answers) : [];
-    if (lost.length > 0) notices.show(`Typed before, and no field of this form: ${lost.join('; ')}`, 'info');
+    const account = accounts.find(call.account.id);
+    const type = this.callType(draft, account);
+    if (account && type && this.also(draft, type, account).length > 0) notices.show('Some of what was typed has no field in this form: it stands below it, and goes with the message.', 'info');
   }
 
   /** What was typed for a call is on the server, if it can be reached. */
@@ -178,11 +181,13 @@ class Forms {
     for (const draft of this.drafts) if (draft.call && elsewhere.has(draft.call) && !isUnsaved(draft)) this.remove(draft.id);
   }
 
-  /** Forms whose call has gone but which still hold words; `live`: every call that goes on, whoever has it. */
+  /** Forms that stand at no call, and which still hold words; `live`: every call that goes on, whoever has it. */
   leftOver(live: CallView[]): Draft[] {
     const calls = new Set(live.filter((c) => c.state !== 'ended').map((c) => c.id));
-    // One without a call is here from the moment it is begun, until it is saved or thrown away.
-    return this.drafts.filter((d) => !(d.call && calls.has(d.call)) && (hasContent(d.answers) || d.call === null));
+    // One without a call is here from the moment it is begun, until it is saved or thrown away. Of two on one call, as when a
+    // message is taken back beside another form, the second stands by itself.
+    const elsewhere = (d: Draft) => !(d.call && calls.has(d.call) && this.ofCall(d.call)?.id === d.id);
+    return this.drafts.filter((d) => elsewhere(d) && (hasContent(d.answers) || d.call === null));
   }
 
   callType(draft: Draft, account: Account | undefined): CallType | undefined {
@@ -214,16 +219,36 @@ class Forms {
 
   /** What of the client's list is met, if anything. */
   met(draft: Draft, type: CallType, account: Account): { type: CallType; trigger: Trigger } | null {
-    return findMet(account.call_types, type.form, this.kept(draft, type, account));
+    const { form, answers } = this.weighed(draft, type, account);
+    return findMet(account.call_types, form, answers);
   }
 
   /** Whether the urgency chosen is another than by the client's list. */
   grading(draft: Draft, type: CallType, account: Account): Grading | null {
-    return grade(account.call_types, type, this.kept(draft, type, account));
+    const { form, answers } = this.weighed(draft, type, account);
+    return grade(account.call_types, { ...type, form }, answers);
   }
 
-  private kept(draft: Draft, type: CallType, account: Account): Answers {
-    return answersFor(type.form, this.answers(draft), this.asked(draft, account));
+  /** What was typed and has no field in this form: nothing is lost, or left unweighed, because the call type was changed. */
+  also(draft: Draft, type: CallType, account: Account): Also[] {
+    const forms = account.call_types.map((t) => t.form);
+    return alsoTaken(type.form, draft.answers, forms, this.asked(draft, account), this.answers(draft));
+  }
+
+  private weighed(draft: Draft, type: CallType, account: Account): { form: Form; answers: Answers } {
+    return weighed(type.form, this.answers(draft), this.also(draft, type, account), this.asked(draft, account));
+  }
+
+  /** What was also taken does not belong in the message; for as long as the form is here it can be put in again. */
+  leaveOut(draft: Draft, field: string): void {
+    this.leftOut.set(draft.id, { ...this.leftOut.get(draft.id), [field]: draft.answers[field] ?? '' });
+    draft.answers[field] = '';
+    this.changed(draft);
+  }
+
+  putIn(draft: Draft, field: string): void {
+    draft.answers[field] = this.leftOut.get(draft.id)?.[field] ?? '';
+    this.changed(draft);
   }
 
   setReason(draft: Draft, reason: string): void {
@@ -238,7 +263,10 @@ class Forms {
 
   setCallType(draft: Draft, type: string): void {
     // Why it was not urgent is no reason for its being urgent.
-    if (draft.call_type !== type) this.reasons.delete(draft.id);
+    if (draft.call_type !== type) {
+      this.reasons.delete(draft.id);
+      this.reasonMissing.delete(draft.id);
+    }
     draft.call_type = type;
     this.faults.delete(draft.id);
     this.asIs.delete(draft.id);
@@ -307,7 +335,7 @@ class Forms {
     if (this.saving.includes(draft.id)) return null;
     const call = this.callOf(draft);
     if (call && call.account.id !== draft.account) {
-      await this.changeAccount(call);
+      await this.changeAccount(call, draft);
       notices.show(`Not saved: the call is for ${call.account.name} now. Look at its form, and press Ctrl+Enter again.`);
       return null;
     }
@@ -317,6 +345,7 @@ class Forms {
       return null;
     }
     const answers = this.answers(draft);
+    const also = this.also(draft, type, account);
     const faults = checkForm(type.form, answers, this.asked(draft, account));
     const asIs = this.asIs.has(draft.id) && type.urgency === 'urgent';
     if (faults.length > 0 && !(asIs && mayGoAsIs(type.urgency, faults))) return this.showFaults(draft, faults, type);
@@ -342,6 +371,7 @@ class Forms {
           caller: draft.caller?.trim() || undefined,
           begun_at: draft.begun_at,
           answers: answersFor(type.form, answers, this.asked(draft, account)),
+          also: also.length > 0 ? alsoAnswers(also) : undefined,
           reason: this.grading(draft, type, account) ? this.reasons.get(draft.id)?.trim() : undefined,
           as_is: asIs || undefined,
         },
@@ -387,7 +417,7 @@ class Forms {
     this.remove(draft.id);
     if (draft.call) this.saved.set(draft.call, saved);
     this.lastSaved = saved;
-    notices.say('Message saved.');
+    notices.say(`Message saved: ${message.call_type.name}, for ${message.account.name}.`);
     if (desk.selected === draft.id) desk.select(null);
   }
 
@@ -411,12 +441,14 @@ class Forms {
     notices.say('Taken back. The form is open again.');
     // The call may have turned out to be for another account since.
     const call = this.callOf(draft);
-    if (call) await this.changeAccount(call);
+    if (call) await this.changeAccount(call, draft);
   }
 
-  /** Where a form stands: beside its call for as long as that is hers, its wrap-up included, else by itself. */
+  /** Where a form stands: beside its call for as long as that is hers, its wrap-up included, and has no other; else by itself. */
   placeOf(draft: { id: string; call?: string | null }): string {
-    return desk.mine.find((c) => c.id === draft.call)?.id ?? draft.id;
+    const call = desk.mine.find((c) => c.id === draft.call);
+    const there = call && this.ofCall(call.id);
+    return call && (!there || there.id === draft.id) ? call.id : draft.id;
   }
 
   /** A mistake is undone, not asked about: for as long as it can be, nothing of it is gone, here or on the server. */
@@ -431,8 +463,9 @@ class Forms {
   private bringBack(): boolean {
     const last = this.bin.takeLast();
     if (!last) return false;
-    const call = this.callOf(this.putBack(last));
-    if (call) void this.changeAccount(call);
+    const draft = this.putBack(last);
+    const call = this.callOf(draft);
+    if (call) void this.changeAccount(call, draft);
     notices.say('The form is here again.');
     return true;
   }
@@ -491,6 +524,7 @@ class Forms {
     this.drafts = this.drafts.filter((d) => d.id !== id);
     this.faults.delete(id);
     this.secrets.delete(id);
+    this.leftOut.delete(id);
     this.reasons.delete(id);
     this.reasonMissing.delete(id);
     this.asIs.delete(id);

@@ -35,9 +35,10 @@ beforeEach(() => {
 async function saves(): Promise<void> {
   const draft = forms.open(call);
   draft.call_type = 'ct_acc_plumbing';
+  draft.answers.name = 'Ann';
   forms.secrets.set(draft.id, { card: '4111' });
   forms.reasons.set(draft.id, 'She is ninety and alone.');
-  const message = { id: 'msg_1', dispatch: { undo_until: Number.MAX_SAFE_INTEGER } } as unknown as MessageView;
+  const message = { id: 'msg_1', account: plumber, call_type: { id: 'ct_acc_plumbing', name: 'Any' }, dispatch: { undo_until: Number.MAX_SAFE_INTEGER } } as unknown as MessageView;
   vi.spyOn(api, 'saveMessage').mockResolvedValue(message);
   vi.spyOn(api, 'undoMessage').mockResolvedValue(undefined as never);
   await forms.save(draft);
@@ -77,5 +78,62 @@ describe('a message taken back', () => {
     const draft = forms.ofCall('call_1')!;
     expect(forms.secrets.get(draft.id)).toEqual({ card: '4111' });
     expect(forms.reasons.get(draft.id)).toBe('She is ninety and alone.');
+  });
+});
+
+describe('a second form on a call', () => {
+  it('and the message that is taken back are both there to be seen', async () => {
+    await saves();
+    const second = forms.open(call);
+    second.answers.name = 'Bea';
+    await forms.undo();
+    expect(forms.ofCall('call_1')?.id).toBe(second.id);
+    const [first] = forms.leftOver([call]);
+    expect(first?.call).toBe('call_1');
+    expect(first?.id).not.toBe(second.id);
+    expect(desk.selected).toBe(first?.id);
+  });
+});
+
+describe('a call type that is changed', () => {
+  const field = (name: string) => ({ name, label: name, kind: { kind: 'text' } });
+  const urgent = { id: 'ct_urgent', name: 'Urgent', urgency: 'urgent', watched: [{ kind: 'words', words: 'burst pipe' }], form: { version: 1, fields: [field('name'), field('problem')] } };
+  const routine = { id: 'ct_routine', name: 'Routine', urgency: 'routine', form: { version: 1, fields: [field('name')] } };
+
+  beforeEach(() => {
+    vi.spyOn(accounts, 'find').mockImplementation((id) => ({ id, zone: 'UTC', call_types: [urgent, routine], contacts: [] }) as never);
+  });
+
+  it('to one whose form lacks the field in which an urgent word stands is not saved without a reason, and loses no word', async () => {
+    const draft = forms.open(call);
+    forms.setCallType(draft, 'ct_urgent');
+    forms.setAnswer(draft, urgent as never, 'problem', 'a burst pipe');
+    forms.setCallType(draft, 'ct_routine');
+    const save = vi.spyOn(api, 'saveMessage').mockResolvedValue({ id: 'msg_1', account: plumber, call_type: { id: 'ct_routine', name: 'Routine' }, dispatch: null } as never);
+    expect(await forms.save(draft)).toBe('reason');
+    expect(save).not.toHaveBeenCalled();
+    forms.setReason(draft, 'The water is shut off.');
+    await forms.save(draft);
+    expect(save.mock.calls[0]?.[0]).toMatchObject({ call_type: 'ct_routine', also: { problem: 'a burst pipe' }, reason: 'The water is shut off.' });
+  });
+
+  it('forgets why it was not urgent: that is no reason for anything else', () => {
+    const draft = forms.open(call);
+    forms.setCallType(draft, 'ct_routine');
+    forms.setReason(draft, 'It is about the bill.');
+    forms.reasonMissing.set(draft.id, true);
+    forms.setCallType(draft, 'ct_urgent');
+    expect(forms.reasons.has(draft.id) || forms.reasonMissing.has(draft.id)).toBe(false);
+  });
+
+  it('has what was left out again until it is saved', () => {
+    const draft = forms.open(call);
+    forms.setAnswer(draft, urgent as never, 'problem', 'a burst pipe');
+    forms.setCallType(draft, 'ct_routine');
+    const also = () => forms.also(draft, routine as never, accounts.find('acc_plumbing')!).map((a) => a.answer);
+    forms.leaveOut(draft, 'problem');
+    expect(also()).toEqual([]);
+    forms.putIn(draft, 'problem');
+    expect(also()).toEqual(['a burst pipe']);
   });
 });

@@ -108,7 +108,8 @@ pub const NOT_AS_ASKED: &str = "(not as asked)";
 pub struct FieldError {
     pub field: String,
     /// Stable: `required`, `phone`, `number`, `date`, `time`, `yes_no`, `choice`, `contact`, `too_short`, `too_long`,
-    /// `pattern`, `too_small`, `too_large`, `too_early`, `too_late`, `unknown_field`.
+    /// `pattern`, `too_small`, `too_large`, `too_early`, `too_late`, `unknown_field`; of what was also taken `asked`, `sensitive`,
+    /// `too_many`.
     pub code: String,
     /// For the operator, in plain words.
     pub message: String,

@@ -1,5 +1,6 @@
 //! A message: what was taken from a caller. The form's answers, who took it, when, and for whom.
 
+pub mod also;
 pub mod edition;
 pub mod form;
 pub mod kind;
