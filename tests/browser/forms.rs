@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, wait_for};
 use super::ear::Ear;
+use super::seat::Seat;
 use super::{CALLER_HZ, OPERATOR_HZ, dial, one_at_a_time, peers_are_there, quick_demo, sit_down};
 
 /// Records the plumbers' calls, without a word about it, and asks their callers for a card number.
@@ -26,6 +27,20 @@ fn set_up(admin: &Api) {
     let (status, refused) =
         admin.put(&format!("{PATH}/call_types"), &json!({ "edition": changed["edition"], "call_types": types }));
     assert_eq!(status, 200, "{refused}");
+}
+
+/// She says why it is not urgent, takes it as urgent all the same, and then does not: she is asked anew.
+fn why_it_was_not_urgent_is_forgotten_with_its_call_type(kim: &mut Seat) {
+    kim.act("press", json!({ "key": "Control+Enter" }));
+    kim.act("expect_field", json!({ "field": "reason" }));
+    kim.act("fill", json!({ "answers": { "reason": "It is about the bill." } }));
+    kim.act("press", json!({ "key": "Alt+u" }));
+    kim.act("expect_gone", json!({ "selector": "[data-field=reason]" }));
+    kim.act("fill", json!({ "call_type": "Non-urgent", "answers": {} }));
+    kim.act("expect", json!({ "selector": ".note.met", "words": "leak" }));
+    kim.act("press", json!({ "key": "Control+Enter" }));
+    kim.act("expect_field", json!({ "field": "reason" }));
+    assert_eq!(kim.act("value", json!({ "field": "reason" })), "", "what was said of the other choice counts no more");
 }
 
 #[test]
@@ -55,6 +70,7 @@ fn a_form_suggests_what_is_urgent_and_a_card_number_is_neither_recorded_nor_kept
     kim.act("fill", json!({ "call_type": "Non-urgent", "answers": answers }));
     let note = kim.act("text", json!({ "selector": ".note.met" }));
     assert!(note.as_str().is_some_and(|words| words.contains("leak")), "{note}");
+    why_it_was_not_urgent_is_forgotten_with_its_call_type(&mut kim);
     kim.act("press", json!({ "key": "Alt+u" }));
     kim.act("expect_field", json!({ "field": "problem" }));
     assert_eq!(kim.act("value", json!({ "field": "name" })), "Ann Archer", "nothing typed is lost");

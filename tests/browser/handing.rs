@@ -88,11 +88,15 @@ fn a_caller_is_handed_over_after_a_talk_that_they_did_not_hear() {
     kim.assert_hears(&[COLLEAGUE_HZ], &[CALLER_HZ, OPERATOR_HZ], 3);
     lee.assert_hears(&[OPERATOR_HZ], &[CALLER_HZ, COLLEAGUE_HZ], 3);
     assert_hears("the caller", &caller.heard_since(from, 3.0), &[], &[OPERATOR_HZ, COLLEAGUE_HZ, CALLER_HZ]);
+    lee.act("expect", json!({ "selector": ".asked", "words": "The caller hears music and neither of you." }));
     lee.act("screenshot", json!({ "name": "asked" }));
 
     // All together: three hear each other.
     kim.act("press", json!({ "key": "Alt+c" }));
     kim.act("expect_words", json!({ "words": "all hear each other" }));
+    // The colleague reads who hears whom, and what is said for this client.
+    lee.act("expect", json!({ "selector": ".asked", "words": "You, Kim Arden and the caller hear each other." }));
+    lee.act("expect", json!({ "selector": ".phrase", "words": "Imaginary Plumbing" }));
     caller.listen(0.5);
     let from = caller.mark();
     kim.assert_hears(&[COLLEAGUE_HZ, CALLER_HZ], &[OPERATOR_HZ], 3);

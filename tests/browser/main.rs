@@ -8,6 +8,7 @@ mod accounts;
 #[path = "../support/api.rs"]
 mod api;
 mod calendar;
+mod cut_off;
 #[path = "../support/ear.rs"]
 mod ear;
 mod floor;

@@ -53,18 +53,17 @@ impl Server {
     /// Starts a demo on the data in `dir`, with further arguments and environment variables.
     pub fn start_in(dir: &Path, arguments: &[&str], env: &[(&str, &str)]) -> Self {
         let (http, sip, phones) = (free_port(), free_port(), free_port());
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cordboard"));
-        command
-            .arg("demo")
-            .arg("--data")
-            .arg(dir)
-            .args(["--http", &format!("127.0.0.1:{http}")])
-            .args(["--sip", &format!("127.0.0.1:{sip}")])
-            .args(["--phones", &format!("127.0.0.1:{phones}")])
-            .args(["--rtp-ports", &media_ports()])
-            .args(arguments)
-            .envs(env.iter().copied());
+        let mut command = demo(dir, http, sip, phones);
+        command.args(arguments).envs(env.iter().copied());
         Self::launch(command, dir, http, sip, phones)
+    }
+
+    /// Ends a demo that was started without arguments, as a power cut would, and starts it on the same data at the same ports.
+    pub fn starts_anew(&mut self) {
+        self.program.kill();
+        let http = self.http;
+        self.program = Program::start(&mut demo(&self.dir, http, self.sip, self.phones));
+        self.program.wait_until(|_| http_status(http, "/readyz") == Some(200));
     }
 
     /// Starts `cordboard serve` with the configuration in `dir`, which says these ports.
@@ -92,6 +91,20 @@ impl Drop for Server {
         self.program.kill();
         let _ = std::fs::remove_dir_all(&self.dir);
     }
+}
+
+/// `cordboard demo` on the data in `dir`, at these ports.
+fn demo(dir: &Path, http: u16, sip: u16, phones: u16) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cordboard"));
+    command
+        .arg("demo")
+        .arg("--data")
+        .arg(dir)
+        .args(["--http", &format!("127.0.0.1:{http}")])
+        .args(["--sip", &format!("127.0.0.1:{sip}")])
+        .args(["--phones", &format!("127.0.0.1:{phones}")])
+        .args(["--rtp-ports", &media_ports()]);
+    command
 }
 
 /// `cordboard serve` with the configuration in `dir`.
