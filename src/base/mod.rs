@@ -8,4 +8,5 @@ pub mod id;
 pub mod numbering;
 pub mod phone;
 pub mod pii;
+pub mod placed;
 pub mod rng;

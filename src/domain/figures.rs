@@ -173,9 +173,9 @@ pub struct Figures {
     pub cut_off: u32,
     /// Callers who waited for an operator, each once: answered, gave up, or sent away.
     pub waited: u32,
-    /// The longest anybody waited who was answered, gave up waiting or was sent away.
+    /// The longest that any of those waited.
     pub longest_wait_ms: i64,
-    /// Of those who were answered.
+    /// How long those waited, in the mean: the same callers, whether they were answered or not.
     pub mean_wait_ms: i64,
     /// How long operators talked with a caller, in the mean.
     pub mean_talk_ms: i64,
@@ -254,6 +254,7 @@ impl Day {
                 if waited {
                     figures.waited += 1;
                     figures.longest_wait_ms = figures.longest_wait_ms.max(wait_ms);
+                    self.wait_ms += wait_ms;
                 }
                 hour.lost += 1;
                 *match how {
@@ -270,7 +271,7 @@ impl Day {
                 self.talks += 1;
             }
         }
-        figures.mean_wait_ms = self.wait_ms / i64::from(figures.answered).max(1);
+        figures.mean_wait_ms = self.wait_ms / i64::from(figures.waited).max(1);
         figures.mean_talk_ms = self.talk_ms / self.talks.max(1);
         // Who hangs up in the greeting waited for nobody yet.
         let waited = figures.waited;
@@ -435,7 +436,8 @@ mod tests {
         assert_eq!((figures.offered, figures.answered, figures.in_time), (4, 2, 1));
         assert_eq!((figures.abandoned_in_queue, figures.abandoned_in_greeting), (1, 1));
         assert_eq!(figures.service_level, Some(33), "one of three who waited");
-        assert_eq!((figures.longest_wait_ms, figures.mean_wait_ms), (40_000, 20_500));
+        let waits = (figures.waited, figures.longest_wait_ms, figures.mean_wait_ms);
+        assert_eq!(waits, (3, 40_000, 27_000), "the longest and the mean of the same three");
         assert_eq!(figures.mean_talk_ms, 50_000);
         assert_eq!(desk.today.account(&plumbing()), Some(figures));
     }

@@ -36,6 +36,8 @@ struct OneSeat {
 struct Shown {
     account: AccountRef,
     rang_at: UtcMs,
+    /// They are here again: somebody had them.
+    back_since: Option<UtcMs>,
     ring_back: bool,
 }
 
@@ -202,15 +204,15 @@ impl Desk {
     fn on_call(&mut self, call: CallId, word: CallWord) {
         match word {
             CallWord::Enqueue(waiting) => {
-                let terms = self.put_down(&call, waiting);
+                let terms = self.put_down(&call, waiting, None);
                 self.tell_queue(queue::Input::Enqueue { call, terms });
             }
             CallWord::Requeue(waiting) => {
-                let terms = self.put_down(&call, waiting);
+                let terms = self.put_down(&call, waiting, Some(self.clock.utc()));
                 self.tell_queue(queue::Input::Requeue { call, terms });
             }
             CallWord::Hand { waiting, user } => {
-                let terms = self.put_down(&call, waiting);
+                let terms = self.put_down(&call, waiting, Some(self.clock.utc()));
                 self.tell_queue(queue::Input::Hand { call, terms, user });
             }
             CallWord::Dequeue => self.dequeue(call),
@@ -261,9 +263,11 @@ impl Desk {
     }
 
     /// How they are shown from now on; the rest is the queue's.
-    fn put_down(&mut self, call: &CallId, waiting: Waiting) -> Terms {
+    fn put_down(&mut self, call: &CallId, waiting: Waiting, back: Option<UtcMs>) -> Terms {
         let Waiting { account, terms, rang_at, ring_back } = waiting;
-        self.waiting.insert(call.clone(), Shown { account, rang_at, ring_back });
+        // Who is here already waits on.
+        let back_since = self.waiting.get(call).map_or(back, |shown| shown.back_since);
+        self.waiting.insert(call.clone(), Shown { account, rang_at, back_since, ring_back });
         terms
     }
 

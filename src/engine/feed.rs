@@ -534,6 +534,8 @@ pub struct WaitingView {
     pub account: AccountRef,
     /// When their call came in, as everywhere that a wait is shown.
     pub since: UtcMs,
+    /// When they came back to the queue, if somebody had them before: they wait since then.
+    pub back_since: Option<UtcMs>,
     pub priority: i32,
     /// What the caller needs.
     pub skills: Vec<Skill>,

@@ -60,6 +60,12 @@ fn escape(name: &str) -> String {
 /// The pointer of the answer goes on from where the message is about.
 fn explain(said: &str) -> Fault {
     let said = said.rsplit_once(" at line ").map_or(said, |(said, _)| said);
+    // What stands in an enum says itself where it is wrong: `base/placed`.
+    if let Some((at, said)) = said.split_once(": ").filter(|(at, _)| at.starts_with('/')) {
+        let mut fault = explain(said);
+        fault.pointer.insert_str(0, at);
+        return fault;
+    }
     let fault = |below: Option<&str>, code: &'static str, detail: String, cure: String| Fault {
         pointer: below.map_or_else(String::new, |name| format!("/{}", escape(name))),
         code: code.into(),
@@ -150,6 +156,8 @@ mod tests {
 
     use super::*;
     use crate::base::phone::PhoneNumber;
+    use crate::domain::account::flow::Flow;
+    use crate::domain::ivr::menu::Node;
 
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "snake_case")]
@@ -174,6 +182,15 @@ mod tests {
     #[expect(dead_code, reason = "read alone")]
     struct Sheet {
         rows: Vec<Row>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "read alone")]
+    struct Steps {
+        #[serde(default)]
+        usual: Flow,
+        #[serde(default)]
+        nodes: Vec<Node>,
     }
 
     fn problem(text: &str) -> Problem {
@@ -237,6 +254,36 @@ mod tests {
         let (pointer, _, words) = fault(r#"{"name": "a", "count": 1, "number": "12"}"#);
         assert_eq!(pointer, "/rows/1/number");
         assert!(words.starts_with("Not a complete telephone number: write it as"), "{words}");
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_flow_or_a_menu_is_told_at_the_field_in_which_it_is_written() {
+        let at = |text: &str| {
+            let error = serde_path_to_error::deserialize::<_, Steps>(&mut serde_json::Deserializer::from_str(text));
+            let problem = of_body(&error.expect_err("it is wrong"));
+            let [Wrong::Written(fault)] = problem.errors.as_slice() else { panic!("one fault: {problem:?}") };
+            (fault.pointer.clone(), fault.code.to_string())
+        };
+        let cases = [
+            (r#"{"usual": {"kind": "announcement", "speech": {"kind": "spoken"}}}"#, "/usual/speech/text", "missing"),
+            (r#"{"usual": {"kind": "announcement", "speech": "Hello"}}"#, "/usual/speech", "kind"),
+            (r#"{"usual": {"kind": "spill", "number": "12"}}"#, "/usual/number", "value"),
+            (
+                r#"{"usual": {"kind": "patch", "whom": [], "failed":
+                    {"kind": "voicemail", "call_type": "ct_x", "speech": {"kind": "sung"}}}}"#,
+                "/usual/failed/speech",
+                "word",
+            ),
+            (
+                r#"{"nodes": [{"id": "ask", "step": "gather", "choices": [], "timeout_secs": null,
+                    "speech": {"kind": "spoken", "text": "Press 1."}}]}"#,
+                "/nodes/0/timeout_secs",
+                "kind",
+            ),
+        ];
+        for (text, pointer, code) in cases {
+            assert_eq!(at(text), (pointer.to_owned(), code.to_owned()), "{text}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { savedWords, typeAtHand } from './taken';
 import type { CallType } from './types';
 
-const message = { account: { id: 'acc_1', name: 'Imaginary Plumbing', color: '#000000' }, call_type: { id: 'ct_routine', name: 'Non-urgent' } };
+const message = { account: { id: 'acc_1', name: 'Imaginary Plumbing', color: '#000000', zone: 'UTC' }, call_type: { id: 'ct_routine', name: 'Non-urgent' } };
 
 describe('what is said of a saved message', () => {
   it('names which one it is, and that another form beside it is not saved', () => {

@@ -780,6 +780,8 @@ export interface Waiting {
   call: string;
   account: AccountRef;
   since: number;
+  /** When they came back to the queue, if somebody had them before. */
+  back_since?: number | null;
   priority: number;
   /** What the caller needs. */
   skills?: string[];

@@ -10,6 +10,7 @@ use super::Speech;
 use super::patching::{AutoPatch, Unreached};
 use crate::base::id::CallTypeId;
 use crate::base::phone::PhoneNumber;
+use crate::base::placed;
 use crate::domain::operator::skill::Skills;
 
 /// What happens to a caller once the greeting is over.
@@ -19,7 +20,7 @@ pub enum Flow {
     /// Wait for an operator.
     Queue {
         /// In place of the account's.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "placed::priority")]
         priority: Option<i32>,
         /// What the call is known to be about; the operator may say otherwise.
         #[serde(default)]
@@ -35,6 +36,7 @@ pub enum Flow {
     Voicemail(Voicemail),
     /// Words, and then the call is over.
     Announcement {
+        #[serde(deserialize_with = "placed::speech")]
         speech: Speech,
     },
     /// A client's person hears held messages, by PIN.
@@ -49,25 +51,27 @@ pub enum Flow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Voicemail {
     /// Said before the tone.
+    #[serde(deserialize_with = "placed::speech")]
     pub speech: Speech,
     /// What the message is taken as: its urgency and its protocol.
     pub call_type: CallTypeId,
     /// The longest message.
-    #[serde(default = "default_max_secs")]
+    #[serde(default = "default_max_secs", deserialize_with = "placed::max_secs")]
     pub max_secs: u32,
     /// Silence after which it is over.
-    #[serde(default = "default_silence_secs")]
+    #[serde(default = "default_silence_secs", deserialize_with = "placed::silence_secs")]
     pub silence_secs: u32,
 }
 
 /// A number of the client's own that takes the call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Spill {
+    #[serde(deserialize_with = "placed::number")]
     pub number: PhoneNumber,
-    #[serde(default = "default_ring_secs")]
+    #[serde(default = "default_ring_secs", deserialize_with = "placed::ring_secs")]
     pub ring_secs: u32,
     /// Nobody answers there, or it is busy.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "placed::failed")]
     pub failed: SpillFailed,
     /// Rung before the call is answered, as when a client's own office comes first: the caller hears that telephone ring, hears no
     /// greeting if somebody takes it, and is not charged if nobody does. Then they are answered and greeted.

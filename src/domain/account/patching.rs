@@ -15,6 +15,7 @@ use super::{Account, Contact, Speech};
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallTypeId, ContactId};
 use crate::base::phone::PhoneNumber;
+use crate::base::placed;
 use crate::domain::oncall::{Schedule, resolve};
 use crate::domain::operator::skill::Skills;
 
@@ -27,10 +28,10 @@ pub struct AutoPatch {
     /// Whom, in this order; each at their telephones, in theirs.
     pub whom: Vec<Whom>,
     /// Said to the caller first, in place of the usual words.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "placed::speech")]
     pub speech: Option<Speech>,
     /// What becomes of a caller for whom nobody pressed 1.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "placed::failed")]
     pub failed: Unreached,
 }
 
@@ -54,7 +55,7 @@ pub enum Unreached {
     /// Operators.
     Queue {
         /// In place of the account's.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "placed::priority")]
         priority: Option<i32>,
         #[serde(default)]
         call_type: Option<CallTypeId>,

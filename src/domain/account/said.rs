@@ -3,6 +3,7 @@
 
 use super::flow::{Flow, Spill};
 use super::hours::Hours;
+use super::patching::Unreached;
 use super::{Account, Speech};
 use crate::domain::ivr::menu::{Menu, Step};
 
@@ -43,9 +44,7 @@ pub fn list_speeches<'a>(hours: &'a Hours, menus: &'a [Menu]) -> Vec<(String, &'
     all.extend(overrides.map(|(n, greeting)| (format!("/hours/overrides/{n}/greeting"), greeting)));
     let mut all: Vec<_> =
         all.into_iter().filter_map(|(at, greeting)| greeting.as_ref().map(|said| (at, said))).collect();
-    for (at, flow) in list_flows(hours, &[]) {
-        all.extend(flow.speeches().map(|speech| (format!("{at}/speech"), speech)));
-    }
+    all.extend(list_flows(hours, &[]).into_iter().flat_map(|(at, flow)| said_in(flow, &at)));
     all.retain(|(_, speech)| speech.is_said());
     all.extend(menus.iter().enumerate().flat_map(|(n, menu)| list_menu_speeches(menu, &format!("/menus/{n}"))));
     all
@@ -53,11 +52,27 @@ pub fn list_speeches<'a>(hours: &'a Hours, menus: &'a [Menu]) -> Vec<(String, &'
 
 /// Everything that one menu says, as if it were written at `at`.
 pub fn list_menu_speeches<'a>(menu: &'a Menu, at: &str) -> Vec<(String, &'a Speech)> {
-    let of_exits = exits(menu, at).into_iter();
-    let of_exits = of_exits.flat_map(|(at, flow)| flow.speeches().map(move |speech| (format!("{at}/speech"), speech)));
+    let of_exits = exits(menu, at).into_iter().flat_map(|(at, flow)| said_in(flow, &at));
     let mut all: Vec<_> = asked(menu, at).into_iter().chain(of_exits).collect();
     all.retain(|(_, speech)| speech.is_said());
     all
+}
+
+/// What a flow says, each at the field in which it is written.
+fn said_in<'a>(flow: &'a Flow, at: &str) -> Vec<(String, &'a Speech)> {
+    let own = |speech: &'a Speech| (format!("{at}/speech"), speech);
+    match flow {
+        Flow::Voicemail(voicemail) => vec![own(&voicemail.speech)],
+        Flow::Announcement { speech } => vec![own(speech)],
+        Flow::Patch(patch) => {
+            let failed = match &patch.failed {
+                Unreached::Voicemail(voicemail) => Some((format!("{at}/failed/speech"), &voicemail.speech)),
+                Unreached::Queue { .. } | Unreached::Apology => None,
+            };
+            patch.speech.as_ref().map(own).into_iter().chain(failed).collect()
+        }
+        Flow::Queue { .. } | Flow::Menu { .. } | Flow::Spill(_) | Flow::CheckIn => Vec::new(),
+    }
 }
 
 /// What a menu says on the way.
@@ -99,7 +114,10 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::CallTypeId;
     use crate::base::phone::PhoneNumber;
+    use crate::domain::account::flow::Voicemail;
+    use crate::domain::account::patching::AutoPatch;
     use crate::domain::ivr::tests::{exit, gather, says, spoken};
     use crate::domain::message::render::tests::account;
 
@@ -135,5 +153,32 @@ mod tests {
         assert_eq!(alone, ["/menu/nodes/0/speech", "/menu/nodes/0/invalid", "/menu/nodes/1/flow/speech"]);
         let spills: Vec<_> = account.spills().into_iter().map(|(at, _)| at).collect();
         assert_eq!(spills, ["/menus/0/otherwise/number"]);
+    }
+
+    #[test]
+    fn words_after_a_patch_that_nobody_took_are_found_where_they_are_written_and_not_at_those_before_it() {
+        let voicemail = Voicemail {
+            speech: spoken("leave a message"),
+            call_type: CallTypeId::named("urgent"),
+            max_secs: 120,
+            silence_secs: 6,
+        };
+        let patch =
+            |speech| Flow::Patch(AutoPatch { whom: vec![], speech, failed: Unreached::Voicemail(voicemail.clone()) });
+        let hours = Hours { usual: patch(Some(spoken("please hold"))), ..Hours::default() };
+        let menu = Menu {
+            name: "main".into(),
+            start: "ask".into(),
+            nodes: vec![gather("ask", &[("1", "ask")]), exit("out", patch(None))],
+            otherwise: says("bye"),
+        };
+        let menus = [menu];
+        let found: Vec<_> = list_speeches(&hours, &menus);
+        let at = |words: &str| {
+            let said = found.iter().filter(|(_, speech)| **speech == spoken(words));
+            said.map(|(at, _)| at.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(at("please hold"), ["/hours/usual/speech"]);
+        assert_eq!(at("leave a message"), ["/hours/usual/failed/speech", "/menus/0/nodes/1/flow/failed/speech"]);
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::menu::Step;
 use super::{Ivr, Output, PLAY_LIMIT, State};
 use crate::base::pii::Pii;
+use crate::base::placed;
 use crate::domain::account::Speech;
 use crate::domain::message::render::speech::spelled;
 
@@ -23,6 +24,7 @@ const SAID: u32 = 2;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = MenuDigits)]
 pub struct Digits {
+    #[serde(deserialize_with = "placed::speech")]
     pub speech: Speech,
     /// What it is, for the operator and the record: "policy number".
     pub label: String,
@@ -30,9 +32,10 @@ pub struct Digits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// How many digits it has at least,
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "placed::min")]
     pub min: u32,
     /// and at most: with so many it is over, without a `#`.
+    #[serde(deserialize_with = "placed::max")]
     pub max: u32,
     /// Say it back, to be confirmed.
     #[serde(default = "yes")]
@@ -41,19 +44,19 @@ pub struct Digits {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back: Option<String>,
     /// How long the caller may take for the first digit after the words, and for each one more.
-    #[serde(default = "timeout")]
+    #[serde(default = "timeout", deserialize_with = "placed::timeout_secs")]
     pub timeout_secs: u32,
     /// How often it is asked again.
-    #[serde(default = "retries")]
+    #[serde(default = "retries", deserialize_with = "placed::retries")]
     pub retries: u32,
     /// Keys count while words are spoken, and cut them short.
     #[serde(default = "yes")]
     pub barge_in: bool,
     /// Said before it is asked again, after too few digits.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "placed::invalid")]
     pub invalid: Option<Speech>,
     /// The same after no key at all.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "placed::silent")]
     pub silent: Option<Speech>,
     pub next: String,
     /// The node after the last try; none: the menu's `otherwise`.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digits::Digits;
 use crate::base::phone::PhoneNumber;
+use crate::base::placed;
 use crate::domain::account::Speech;
 use crate::domain::account::flow::Flow;
 
@@ -38,6 +39,7 @@ pub struct Node {
 pub enum Step {
     /// Words, and on to the next.
     Play {
+        #[serde(deserialize_with = "placed::speech")]
         speech: Speech,
         next: String,
         /// A key cuts them short.
@@ -54,6 +56,7 @@ pub enum Step {
     },
     /// Out of the menu.
     Exit {
+        #[serde(deserialize_with = "placed::flow")]
         flow: Flow,
     },
 }
@@ -62,22 +65,23 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = MenuGather)]
 pub struct Gather {
+    #[serde(deserialize_with = "placed::speech")]
     pub speech: Speech,
     pub choices: Vec<Choice>,
     /// How long the caller may take for the first key after the words.
-    #[serde(default = "default_timeout_secs")]
+    #[serde(default = "default_timeout_secs", deserialize_with = "placed::timeout_secs")]
     pub timeout_secs: u32,
     /// How often it is asked again.
-    #[serde(default = "default_retries")]
+    #[serde(default = "default_retries", deserialize_with = "placed::retries")]
     pub retries: u32,
     /// Keys count while the words are spoken, and cut them short.
     #[serde(default = "yes")]
     pub barge_in: bool,
     /// Said before it is asked again, after keys that are no choice.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "placed::invalid")]
     pub invalid: Option<Speech>,
     /// The same after no key at all.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "placed::silent")]
     pub silent: Option<Speech>,
     /// The node after the last try; none: the menu's `otherwise`.
     #[serde(default)]

@@ -78,6 +78,7 @@ impl Desk {
                 call: ticket.call.clone(),
                 account: shown.account.clone(),
                 since: shown.rang_at,
+                back_since: shown.back_since,
                 priority: ticket.terms.priority,
                 skills: ticket.terms.skills.iter().cloned().collect(),
                 ring_back: shown.ring_back,
@@ -102,3 +103,7 @@ const fn state_of(state: State) -> SeatState {
         State::WrapUp => SeatState::WrapUp,
     }
 }
+
+#[cfg(test)]
+#[path = "view_tests.rs"]
+mod tests;
