@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pickMiddle, type Middle } from './middle';
+import { callMeant, pickMiddle, type Middle } from './middle';
 import type { CallView } from './types';
 
 const call = (id: string, state: CallView['state']) => ({ id, state }) as CallView;
@@ -30,5 +30,15 @@ describe('the middle of the desk', () => {
     expect(after(gone, call('o', 'offered'), call('a', 'held')).selected).toBe('a');
     expect(after(gone).selected).toBeNull();
     expect(pickMiddle(gone, [], none as never, () => 'form').selected).toBe('form');
+  });
+});
+
+describe('a key pressed beside a form that was left', () => {
+  it('is for the caller she speaks with, not for one on hold who came before', () => {
+    expect(callMeant(null, [call('a', 'held'), call('b', 'talking')])?.id).toBe('b');
+    expect(callMeant(null, [call('a', 'wrap_up'), call('b', 'held')])?.id).toBe('b');
+    expect(callMeant(null, [call('o', 'offered'), call('a', 'wrap_up')])?.id).toBe('a');
+    expect(callMeant(null, [call('o', 'offered')])).toBeNull();
+    expect(callMeant(call('a', 'held'), [call('a', 'held'), call('b', 'talking')])?.id).toBe('a');
   });
 });

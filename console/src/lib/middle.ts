@@ -25,3 +25,10 @@ export function pickMiddle({ selected, wanted }: Middle, mine: readonly CallView
   const best = [...mine].sort((a, b) => rank(a) - rank(b))[0];
   return { selected: best?.id ?? leftOver() ?? null, wanted };
 }
+
+/** The call that a key is meant for: the one in the middle; else, as beside a form that was left, the one she speaks in, and not one on hold that came before it. */
+export function callMeant(middle: CallView | null, mine: readonly CallView[]): CallView | null {
+  const taken = mine.filter((c) => c.state !== 'offered');
+  const over = (c: CallView) => rank(c) === 1;
+  return middle ?? taken.find((c) => SPEAKING.has(c.state)) ?? taken.find((c) => !over(c)) ?? taken[0] ?? null;
+}

@@ -5,6 +5,7 @@ import { Problem, api, type CallAction, type PatchTo, type RecordingAct } from '
 import { mayEdit } from '../lib/account';
 import { toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
+import { callMeant } from '../lib/middle';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
@@ -49,7 +50,7 @@ export function isOver(call: CallView): boolean {
 
 /** The call a key is meant for: the one in the middle, else the one she speaks on. */
 function current(): CallView | null {
-  return desk.call ?? desk.mine.find((c) => c.state !== 'offered') ?? null;
+  return callMeant(desk.call, desk.mine);
 }
 
 export async function take(id?: string): Promise<void> {
