@@ -427,7 +427,8 @@ async function readHeld(what: 'next' | 'delivered'): Promise<void> {
 
 export async function save(): Promise<void> {
   const draft = desk.call ? forms.ofCall(desk.call.id) : desk.selected ? forms.find(desk.selected) : undefined;
-  if (!draft) return;
+  // Pressed once more to be sure: she hears that it is done.
+  if (!draft) return notices.show(desk.call && forms.saved.has(desk.call.id) ? 'It is saved already.' : 'No form is in front of you.', 'info');
   const fault = await forms.save(draft);
   if (fault) focusField(fault);
 }
