@@ -21,12 +21,15 @@ pub fn contact(account: &str, key: &str, name: &str, title: &str, reached: &[(&s
         },
         ring_secs: RING_SECS,
         blocked: false,
+        hours: Vec::new(),
     };
     Contact {
         id: ContactId::named(key),
         account: AccountId::named(account),
         name: name.to_owned(),
         title: title.to_owned(),
+        language: None,
+        zone: None,
         destinations: reached.iter().map(destination).collect(),
     }
 }

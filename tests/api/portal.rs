@@ -48,12 +48,15 @@ async fn other_account(house: &House) -> (String, String) {
         account: account.id.clone(),
         name: "Olga".into(),
         title: String::new(),
+        language: None,
+        zone: None,
         destinations: vec![Destination {
             id: DestinationId::named("olga-mobile"),
             label: "mobile".into(),
             reach: Reach::Phone(number("+12025550199")),
             ring_secs: 30,
             blocked: false,
+            hours: Vec::new(),
         }],
     };
     let message = Message {

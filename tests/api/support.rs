@@ -404,6 +404,8 @@ async fn fill(store: &Store) {
         account: account.clone(),
         name: "Ben Ortiz".into(),
         title: "technician".into(),
+        language: None,
+        zone: None,
         destinations: vec![
             Destination {
                 id: DestinationId::named("ben-mobile"),
@@ -411,6 +413,7 @@ async fn fill(store: &Store) {
                 reach: Reach::Phone(number("+12025550121")),
                 ring_secs: 30,
                 blocked: false,
+                hours: Vec::new(),
             },
             Destination {
                 id: DestinationId::named("ben-email"),
@@ -418,6 +421,7 @@ async fn fill(store: &Store) {
                 reach: Reach::Email("ben@example.com".into()),
                 ring_secs: 30,
                 blocked: false,
+                hours: Vec::new(),
             },
         ],
     };

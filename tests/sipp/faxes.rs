@@ -140,6 +140,7 @@ impl House {
                 reach: Reach::Fax(PhoneNumber::parse(MACHINE).expect("a number")),
                 ring_secs: 30,
                 blocked: false,
+                hours: Vec::new(),
             });
             let protocol = ProtocolId::named("plumbing-by-fax");
             client.protocols.push(Protocol {

@@ -24,7 +24,7 @@ use cordboard::domain::ivr::menu::{Menu, Node, Step as MenuStep};
 use cordboard::domain::message::Message;
 use cordboard::domain::message::form::{Answers, Field, FieldKind, Form};
 use cordboard::domain::message::trigger::{Graded, Grading, Trigger};
-use cordboard::domain::oncall::Schedule;
+use cordboard::domain::oncall::{Schedule, Window as ShiftWindow};
 use cordboard::domain::operator::extension::Extension;
 use cordboard::domain::operator::skill::Skill;
 use cordboard::io::store::calls::{CallEnd, CallOfDay, CallRecord, Direction};
@@ -224,6 +224,8 @@ pub fn contact(name: &str) -> Contact {
         account: account().id,
         name: name.into(),
         title: "technician".into(),
+        language: Some("es".into()),
+        zone: Some("America/Denver".into()),
         destinations: vec![
             Destination {
                 id: DestinationId::named(&format!("{name}-mobile")),
@@ -231,6 +233,10 @@ pub fn contact(name: &str) -> Contact {
                 reach: Reach::Phone(number("+12025550110")),
                 ring_secs: 30,
                 blocked: false,
+                hours: vec![ShiftWindow {
+                    days: vec![Weekday::Monday, Weekday::Friday],
+                    span: Span { from: "08:00".into(), until: "18:00".into() },
+                }],
             },
             Destination {
                 id: DestinationId::named(&format!("{name}-email")),
@@ -238,6 +244,7 @@ pub fn contact(name: &str) -> Contact {
                 reach: Reach::Email(format!("{name}@example.com")),
                 ring_secs: 30,
                 blocked: false,
+                hours: Vec::new(),
             },
             Destination {
                 id: DestinationId::named(&format!("{name}-pager")),
@@ -245,6 +252,7 @@ pub fn contact(name: &str) -> Contact {
                 reach: Reach::Pager("5550142@metro".parse().expect("a pager")),
                 ring_secs: 30,
                 blocked: false,
+                hours: Vec::new(),
             },
             Destination {
                 id: DestinationId::named(&format!("{name}-desk")),
@@ -252,6 +260,7 @@ pub fn contact(name: &str) -> Contact {
                 reach: Reach::Webhook("desk".into()),
                 ring_secs: 30,
                 blocked: false,
+                hours: Vec::new(),
             },
         ],
     }

@@ -12,6 +12,7 @@ mod check_ins;
 mod crowds;
 mod desk;
 mod faxes;
+mod hours;
 mod jobs;
 mod joint;
 mod lanes;

@@ -98,12 +98,15 @@ fn contact(name: &str, mobile: &str, home: &str, email: &str) -> Contact {
         reach,
         ring_secs: 30,
         blocked: false,
+        hours: Vec::new(),
     };
     Contact {
         id: ContactId::named(name),
         account: AccountId::named("one"),
         name: name.into(),
         title: "technician".into(),
+        language: None,
+        zone: None,
         destinations: vec![
             destination("mobile", Reach::Phone(number(mobile))),
             destination("home", Reach::Phone(number(home))),

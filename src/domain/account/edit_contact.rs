@@ -1,8 +1,10 @@
 //! A contact as somebody writes it, and the check of what was written. Pure; driven by `engine/clients`.
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::DestinationId;
+use crate::domain::oncall::Window;
 
 use super::edit::check_number;
 use super::fault::{Fault, Faults, Text};
@@ -11,6 +13,7 @@ use super::{Contact, Destination, PagerAddress, Reach};
 const MAX_NAME: usize = 80;
 const MAX_LABEL: usize = 40;
 const MAX_DESTINATIONS: usize = 20;
+const MAX_HOURS: usize = 20;
 /// The longest address that mail takes (RFC 5321 §4.5.3.1.3, without the angle brackets).
 const MAX_ADDRESS: usize = 254;
 const RING: (u32, u32) = (5, 120);
@@ -25,6 +28,12 @@ pub struct ContactEdit {
     pub name: String,
     #[serde(default)]
     pub title: String,
+    /// The language they are best spoken with, as a BCP 47 tag: `es`, `en-GB`. Left out: the service's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// IANA zone in which the hours of their destinations are. Left out: the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// In the order in which they are tried.
     #[serde(default)]
     pub destinations: Vec<DestinationEdit>,
@@ -41,6 +50,10 @@ pub struct DestinationEdit {
     pub reach: ReachEdit,
     #[serde(default = "usual_ring")]
     pub ring_secs: u32,
+    /// When it is used. Outside of these hours the next of theirs is that takes the same; where there is none, what is urgent goes to it
+    /// all the same, and what is not waits. Left out: at any hour.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hours: Vec<Window>,
 }
 
 /// The address of a destination, as people write it.
@@ -84,12 +97,20 @@ impl From<&Contact> for ContactEdit {
                 Reach::Fax(number) => (ReachKind::Fax, number.as_e164().to_owned()),
             };
             let reach = ReachEdit { kind, address };
-            DestinationEdit { id: Some(d.id.clone()), label: d.label.clone(), reach, ring_secs: d.ring_secs }
+            DestinationEdit {
+                id: Some(d.id.clone()),
+                label: d.label.clone(),
+                reach,
+                ring_secs: d.ring_secs,
+                hours: d.hours.clone(),
+            }
         };
         Self {
             edition: None,
             name: contact.name.clone(),
             title: contact.title.clone(),
+            language: contact.language.clone(),
+            zone: contact.zone.clone(),
             destinations: contact.destinations.iter().map(destination).collect(),
         }
     }
@@ -101,6 +122,20 @@ impl ContactEdit {
         let mut faults = Faults::default();
         let name = faults.text(&self.name, &Text::line("/name", "contact.name", "The name", MAX_NAME));
         let title = faults.text(&self.title, &Text::line("/title", "contact.title", "The title", MAX_NAME).optional());
+        let language = self.language.as_deref().map(str::trim).filter(|tag| !tag.is_empty());
+        let language = language.and_then(|tag| {
+            let read = read_language(tag);
+            if read.is_none() {
+                let cure = "Write its BCP 47 tag: es for Spanish, en-GB for British English.";
+                faults.add("/language", "contact.language", "This is no language.", cure);
+            }
+            read
+        });
+        let zone = self.zone.as_deref().map(str::trim).filter(|zone| !zone.is_empty()).map(str::to_owned);
+        if let Some(zone) = zone.as_ref().filter(|zone| TimeZone::get(zone).is_err()) {
+            let detail = format!("There is no zone called {zone}.");
+            faults.add("/zone", "contact.zone", detail, "Write its IANA name, or leave it out.");
+        }
         if self.destinations.len() > MAX_DESTINATIONS {
             let detail = format!("A contact has {MAX_DESTINATIONS} destinations at most.");
             faults.add("/destinations", "contact.destinations_too_many", detail, "Take some out.");
@@ -120,6 +155,7 @@ impl ContactEdit {
                 let cure = format!("Choose {} to {} seconds.", RING.0, RING.1);
                 faults.add(format!("{pointer}/ring_secs"), "contact.ring", detail, cure);
             }
+            check_hours(&mut faults, &format!("{pointer}/hours"), &written.hours);
             let known = written.id.as_ref().and_then(|id| to.destinations.iter().find(|d| d.id == *id));
             if written.id.is_some() && known.is_none() {
                 let cure = "Leave the id out to add a new one.";
@@ -139,10 +175,11 @@ impl ContactEdit {
                 blocked: known.is_some_and(|d| d.blocked && d.reach == reach),
                 reach,
                 ring_secs: written.ring_secs,
+                hours: written.hours.clone(),
             });
         }
         self.check_inboxes(&mut faults);
-        faults.unless(Contact { name, title, destinations, ..to.clone() })
+        faults.unless(Contact { name, title, language, zone, destinations, ..to.clone() })
     }
 
     /// A person has one inbox; its notice goes to a telephone or an email address of theirs.
@@ -189,6 +226,41 @@ fn check_reach(faults: &mut Faults, pointer: &str, reach: &ReachEdit) -> Option<
     }
 }
 
+/// Each window is on some day, from one time of the day to another.
+fn check_hours(faults: &mut Faults, pointer: &str, hours: &[Window]) {
+    if hours.len() > MAX_HOURS {
+        let cure = format!("Write {MAX_HOURS} at most.");
+        faults.add(pointer, "contact.hours_too_many", "These are too many hours.", cure);
+    }
+    for (at, window) in hours.iter().enumerate() {
+        if window.days.is_empty() {
+            let cure = "Choose the days on which they begin, or take them out.";
+            faults.add(format!("{pointer}/{at}/days"), "contact.hours_days", "These hours are on no day.", cure);
+        }
+        if window.span.times().is_none() {
+            let cure = "Write both ends as 08:00.";
+            faults.add(format!("{pointer}/{at}"), "contact.hours_times", "This is no time of the day.", cure);
+        }
+    }
+}
+
+/// A language with, maybe, its script and its region (RFC 5646 §2.1), in their usual letters; nobody is asked whether it is spoken.
+fn read_language(tag: &str) -> Option<String> {
+    let letters =
+        |part: &str, lengths: &[usize]| lengths.contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphabetic());
+    let mut parts = tag.split('-').peekable();
+    let mut read = parts.next().filter(|part| letters(part, &[2, 3]))?.to_ascii_lowercase();
+    if let Some(script) = parts.next_if(|part| letters(part, &[4])) {
+        let (first, rest) = script.split_at(1);
+        read = format!("{read}-{}{}", first.to_ascii_uppercase(), rest.to_ascii_lowercase());
+    }
+    let number = |part: &str| part.len() == 3 && part.bytes().all(|b| b.is_ascii_digit());
+    if let Some(region) = parts.next_if(|part| letters(part, &[2]) || number(part)) {
+        read = format!("{read}-{}", region.to_ascii_uppercase());
+    }
+    parts.next().is_none().then_some(read)
+}
+
 /// Looks like an address that mail goes to. Whether it does, only mail can tell.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
@@ -214,6 +286,8 @@ mod tests {
             account: AccountId::named("a"),
             name: String::new(),
             title: String::new(),
+            language: None,
+            zone: None,
             destinations: Vec::new(),
         }
     }
@@ -224,9 +298,17 @@ mod tests {
             label: (*label).to_owned(),
             reach: ReachEdit { kind: *kind, address: (*address).to_owned() },
             ring_secs: 30,
+            hours: Vec::new(),
         };
         let destinations = destinations.iter().map(destination).collect();
-        ContactEdit { edition: None, name: "Ben".into(), title: String::new(), destinations }
+        ContactEdit {
+            edition: None,
+            name: "Ben".into(),
+            title: String::new(),
+            language: None,
+            zone: None,
+            destinations,
+        }
     }
 
     fn apply(edit: &ContactEdit, to: &Contact) -> Result<Contact, Vec<Fault>> {
@@ -272,6 +354,38 @@ mod tests {
             ("/destinations/1/reach/address", "contact.inbox_notice"),
         ];
         assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.into())));
+    }
+
+    #[test]
+    fn hours_language_and_zone_are_read_and_what_is_wrong_with_them_is_told() {
+        use crate::domain::account::hours::{Span, Weekday};
+        let window = |days: &[Weekday], from: &str, until: &str| Window {
+            days: days.to_vec(),
+            span: Span { from: from.into(), until: until.into() },
+        };
+        let mut written = edit(&[("mobile", ReachKind::Phone, "+12025550110")]);
+        written.language = Some(" ES-mx ".into());
+        written.zone = Some("America/Denver".into());
+        written.destinations[0].hours = vec![window(&[Weekday::Monday], "08:00", "18:00")];
+        let ben = apply(&written, &blank()).unwrap();
+        assert_eq!((ben.language.as_deref(), ben.zone.as_deref()), (Some("es-MX"), Some("America/Denver")));
+        assert_eq!(ContactEdit::from(&ben).destinations[0].hours, written.destinations[0].hours);
+
+        written.language = Some("Spanish".into());
+        written.zone = Some("Denver".into());
+        written.destinations[0].hours.extend([window(&[], "08:00", "18:00"), window(&[Weekday::Friday], "8", "18:00")]);
+        let told: Vec<_> = apply(&written, &blank()).unwrap_err().into_iter().map(|f| (f.pointer, f.code)).collect();
+        let expected = [
+            ("/language", "contact.language"),
+            ("/zone", "contact.zone"),
+            ("/destinations/0/hours/1/days", "contact.hours_days"),
+            ("/destinations/0/hours/2", "contact.hours_times"),
+        ];
+        assert_eq!(told, expected.map(|(pointer, code)| (pointer.to_owned(), code.into())));
+        for (tag, read) in [("zh-hant-tw", Some("zh-Hant-TW")), ("es-419", Some("es-419")), ("e", None), ("en-", None)]
+        {
+            assert_eq!(read_language(tag).as_deref(), read, "{tag}");
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod hours;
 pub mod mail;
 mod office_first;
 pub mod pager;
+pub mod reachable;
 mod recorded_legs;
 pub mod said;
 pub mod secure;
@@ -34,6 +35,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::ivr::menu::Menu;
 use crate::domain::message::form::Form;
 use crate::domain::message::trigger::Trigger;
+use crate::domain::oncall::Window;
 
 use faq::Faq;
 use hours::Hours;
@@ -266,6 +268,12 @@ pub struct Contact {
     pub name: String,
     /// What they are to the client ("technician", "office manager").
     pub title: String,
+    /// The language they are best spoken with, as a BCP 47 tag ("es", "en-GB"); none: the service's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// IANA zone in which the hours of their destinations are; none: the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
     /// In the order in which they are tried.
     pub destinations: Vec<Destination>,
 }
@@ -281,6 +289,9 @@ pub struct Destination {
     pub ring_secs: u32,
     /// Set when the person replied STOP: texts to it fail, and operators are told.
     pub blocked: bool,
+    /// When it is used; none: at any hour. What is urgent goes out all the same (`reachable`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hours: Vec<Window>,
 }
 
 /// The address of a destination.

@@ -104,8 +104,8 @@ pub struct Found {
     pub numbers: Vec<(PhoneNumber, u32)>,
 }
 
-/// Who that is at `now`; nobody twice.
-pub fn find_people(whom: &[Whom], contacts: &[Contact], schedules: &[Schedule], now: UtcMs) -> Vec<Found> {
+/// Who that is at `now`; nobody twice. `zone`: the account's, in which hours of destinations are.
+pub fn find_people(whom: &[Whom], contacts: &[Contact], schedules: &[Schedule], zone: &str, now: UtcMs) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for whom in whom {
         let (ids, why) = match whom {
@@ -119,7 +119,9 @@ pub fn find_people(whom: &[Whom], contacts: &[Contact], schedules: &[Schedule], 
         for id in ids {
             let Some(contact) = contacts.iter().find(|contact| contact.id == id) else { continue };
             let telephone = |d: &super::Destination| Some((d.reach.phone()?.clone(), d.ring_secs));
-            let numbers: Vec<_> = contact.destinations.iter().filter_map(telephone).collect();
+            // The caller is on the line: outside of all their hours they are rung at any of them.
+            let open = contact.open_at(|d| d.reach.phone().is_some(), zone, now);
+            let numbers: Vec<_> = open.into_iter().filter_map(telephone).collect();
             if !numbers.is_empty() && !found.iter().any(|there| there.contact == id) {
                 found.push(Found { contact: id, name: contact.name.clone(), why: why.clone(), numbers });
             }
@@ -186,13 +188,21 @@ mod tests {
     }
 
     fn contact(name: &str, reach: Reach) -> Contact {
-        let destination =
-            Destination { id: DestinationId::named(name), label: "it".into(), reach, ring_secs: 30, blocked: false };
+        let destination = Destination {
+            id: DestinationId::named(name),
+            label: "it".into(),
+            reach,
+            ring_secs: 30,
+            blocked: false,
+            hours: vec![],
+        };
         Contact {
             id: ContactId::named(name),
             account: account().id,
             name: name.into(),
             title: String::new(),
+            language: None,
+            zone: None,
             destinations: vec![destination],
         }
     }
@@ -249,7 +259,7 @@ mod tests {
         let of = |name: &str| Whom::Contact { contact: ContactId::named(name) };
         let whom =
             [of("cy"), Whom::Role { role: "doctor".into() }, of("ann"), of("bob"), Whom::Role { role: "x".into() }];
-        let found = find_people(&whom, &contacts, &[schedule], UtcMs(0));
+        let found = find_people(&whom, &contacts, &[schedule], "UTC", UtcMs(0));
         let names: Vec<_> = found.iter().map(|found| (found.name.as_str(), found.numbers.len())).collect();
         assert_eq!(names, [("ann", 1), ("bob", 1)], "who has no telephone cannot be rung");
         assert!(found[0].why.starts_with("on call as doctor: "), "{}", found[0].why);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fax::FaxOutcome;
+use super::in_hours::OutOfHours;
 use super::inbox::InboxNews;
 use super::job::{JobNews, JobOutcome};
 use super::mail::Fate;
@@ -221,6 +222,14 @@ pub enum Note {
     },
     HeldForCall {
         name: String,
+    },
+    /// A destination is outside of its hours.
+    Hours {
+        name: String,
+        label: String,
+        /// When they begin again, if they do.
+        not_before: Option<UtcMs>,
+        then: OutOfHours,
     },
     /// It waits for its turn.
     Queued {

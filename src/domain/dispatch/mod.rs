@@ -15,6 +15,7 @@ pub mod difference;
 pub mod event;
 pub mod fax;
 pub mod hold;
+pub mod in_hours;
 pub mod inbox;
 pub mod job;
 pub mod lanes;
@@ -103,9 +104,7 @@ impl Turn<'_> {
                 self.s.on_call = None;
                 self.caller_gone();
                 for i in 0..self.s.attempts.len() {
-                    if self.s.attempts[i].hold_until.take().is_some() {
-                        self.plan_again(i);
-                    }
+                    self.call_is_over_for(i);
                 }
             }
             Event::Recapped { run, to, edition } => self.recapped(run, to, *edition),

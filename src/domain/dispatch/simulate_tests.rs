@@ -17,6 +17,7 @@ fn person(name: &str, last: u32) -> Contact {
         reach,
         ring_secs: 30,
         blocked: false,
+        hours: Vec::new(),
     };
     let number = |n: u32| PhoneNumber::parse(&format!("+1202555{n:04}")).expect("a number");
     Contact {
@@ -24,6 +25,8 @@ fn person(name: &str, last: u32) -> Contact {
         account: AccountId::named("plumbing"),
         name: name.to_owned(),
         title: "technician".to_owned(),
+        language: None,
+        zone: None,
         destinations: vec![
             destination("mobile", Reach::Phone(number(last))),
             destination("home", Reach::Phone(number(last + 1))),
@@ -34,7 +37,15 @@ fn person(name: &str, last: u32) -> Contact {
 }
 
 fn outlook(protocol: &Protocol, people: People, hours: u32) -> Result<Outlook, Unanswerable> {
-    let contacts = [person("ben", 100), person("office", 110)];
+    outlook_of(protocol, [person("ben", 100), person("office", 110)], people, hours)
+}
+
+fn outlook_of(
+    protocol: &Protocol,
+    contacts: [Contact; 2],
+    people: People,
+    hours: u32,
+) -> Result<Outlook, Unanswerable> {
     let schedules = [Schedule {
         id: ScheduleId::named("technician"),
         account: AccountId::named("plumbing"),
@@ -104,6 +115,19 @@ fn where_nobody_answers_the_steps_follow_each_other_and_say_who_and_why() {
     assert_eq!(steps[0].why, ["ben: technician on call by fallback"]);
     assert_eq!((outlook.state, outlook.needs_operator), ("running", true), "a round is over and nobody was told");
     assert!(outlook.next.is_some());
+}
+
+#[test]
+fn hours_of_destinations_are_honoured_as_in_a_night_that_is_no_test() {
+    let mut ben = person("ben", 100);
+    ben.destinations[0].hours = crate::domain::account::reachable::tests::weekdays("08:00", "18:00");
+    let outlook = outlook_of(&plumbing(), [ben, person("office", 110)], People::Nobody, 1).expect("it can be seen");
+    let hours: Vec<_> = outlook.lines.iter().filter(|line| line.kind == "hours").collect();
+    // On Saturday at two in the night it is his home that is texted and called.
+    assert_eq!(hours[0].text, "ben's mobile is not used before Mon 9 Mar 2026, 08:00: home is used instead.");
+    assert_eq!(hours[0].step, Some(1));
+    let used: Vec<_> = outlook.lines.iter().filter(|line| line.kind == "attempt").map(|line| &line.text).collect();
+    assert!(!used.is_empty() && used.iter().all(|text| !text.contains("mobile")), "{used:#?}");
 }
 
 #[test]

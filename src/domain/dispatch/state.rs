@@ -320,6 +320,8 @@ pub enum Reason {
     Patch,
     Paused,
     CallEnd,
+    /// The hours of a destination begin.
+    Hours,
     Retry,
     /// It waits for its turn.
     Turn,

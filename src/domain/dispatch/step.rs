@@ -5,6 +5,7 @@ use super::Turn;
 use super::describe::describe_step;
 use super::event::{Effect, Note};
 use super::fax::FaxTries;
+use super::in_hours::{Timed, address_of};
 use super::inbox::Secure;
 use super::job::Job;
 use super::protocol::{Method, Step, Target, Until};
@@ -15,7 +16,7 @@ use super::state::{
 use crate::base::clock::UtcMs;
 use crate::base::id::{ContactId, StepRunId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Contact, Destination, Reach, Urgency};
+use crate::domain::account::{Contact, Destination};
 use crate::domain::oncall::OnCall;
 
 impl Turn<'_> {
@@ -119,22 +120,20 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn plan(&mut self, run: usize, step: &Step, contact: &Contact, destination: &Destination) {
+    pub(super) fn plan(&mut self, run: usize, step: &Step, contact: &Contact, meant: &Destination) {
         let Some(channel) = Channel::of(step.method) else { return };
-        let address = match (&destination.reach, channel) {
-            (Reach::Phone(number), Channel::Text | Channel::Call) => Address::Phone(number.clone()),
-            (Reach::Email(address), Channel::Email) => Address::Email(address.clone()),
-            (Reach::Pager(pager), Channel::Pager) => Address::Pager(pager.clone()),
-            (Reach::Webhook(name), Channel::Webhook) => Address::Webhook(name.clone()),
-            (Reach::Inbox(_), Channel::Push) => Address::Inbox(contact.id.clone()),
-            (Reach::Fax(number), Channel::Fax) => Address::Fax(number.clone()),
-            _ => return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.noun())),
+        let Timed { destination, not_before, odd } = self.in_hours(contact, meant, channel, step.method);
+        let Some(address) = address_of(contact, destination, channel) else {
+            return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.noun()));
         };
         if channel == Channel::Text && destination.blocked {
             return self.unreachable(&contact.name, "asked for no more texts (STOP)");
         }
         if self.s.attempts_of_try(run).any(|a| a.address == address) {
             return;
+        }
+        if let Some(note) = odd {
+            self.record(Some(&contact.name), note);
         }
         let code = match (step.method, &address) {
             (Method::TextConfirm, Address::Phone(number)) => match self.code_for(number) {
@@ -165,8 +164,12 @@ impl Turn<'_> {
         if step.method == Method::LivePatch {
             self.offer_patch(i);
         } else if held {
-            attempt.hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
+            attempt.hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS).max(not_before.unwrap_or(self.now)));
+            attempt.not_before = not_before;
             self.record(Some(&contact.name), Note::HeldForCall { name: contact.name.clone() });
+        } else if not_before.is_some() {
+            attempt.hold_until = not_before;
+            attempt.not_before = not_before;
         } else {
             self.effects.push(Effect::Hand(self.attempt(i).id.clone()));
         }
@@ -206,6 +209,7 @@ impl Turn<'_> {
             queued_at: None,
             held_back_at: None,
             hold_until: None,
+            not_before: None,
             owner: None,
             provider_id: None,
             handed_at: None,
@@ -256,24 +260,32 @@ impl Turn<'_> {
             });
             for (id, label) in meant.collect::<Vec<_>>() {
                 let Some(contact) = world.contact(&id) else { continue };
-                let Some(destination) = contact.find_destination(label) else { continue };
-                let (channel, address) = match (step.method, &destination.reach) {
-                    (Method::Email | Method::EmailConfirm, Reach::Email(address)) => {
-                        (Channel::Email, Address::Email(address.clone()))
-                    }
-                    (Method::Webhook, Reach::Webhook(name)) => (Channel::Webhook, Address::Webhook(name.clone())),
-                    (Method::Fax { .. }, Reach::Fax(number)) => (Channel::Fax, Address::Fax(number.clone())),
+                let Some(meant) = contact.find_destination(label) else { continue };
+                let channel = match step.method {
+                    Method::Email | Method::EmailConfirm => Channel::Email,
+                    Method::Webhook => Channel::Webhook,
+                    Method::Fax { .. } => Channel::Fax,
                     _ => continue,
                 };
+                let Timed { destination, not_before, odd } = self.in_hours(contact, meant, channel, step.method);
+                let Some(address) = address_of(contact, destination, channel) else { continue };
                 if self.s.attempts.iter().any(|a| a.address == address && !a.cancelled) {
                     continue;
                 }
+                if let Some(note) = odd {
+                    self.record(Some(&contact.name), note);
+                }
+                let label = &destination.label;
                 let i = self.push_attempt(Purpose::Record, channel, &contact.name, label, address);
+                self.s.attempts[i].not_before = not_before;
                 self.s.attempts[i].fax = FaxTries::of(step.method);
                 self.s.attempts[i].ring_secs = destination.ring_secs;
                 if self.s.on_call.is_some() {
-                    self.s.attempts[i].hold_until = Some(self.now.plus_ms(HOLD_FOR_CALL_MS));
+                    let until = self.now.plus_ms(HOLD_FOR_CALL_MS).max(not_before.unwrap_or(self.now));
+                    self.s.attempts[i].hold_until = Some(until);
                     self.record(Some(&contact.name), Note::HeldForCall { name: contact.name.clone() });
+                } else if not_before.is_some() {
+                    self.s.attempts[i].hold_until = not_before;
                 } else {
                     self.effects.push(Effect::Hand(self.attempt(i).id.clone()));
                 }

@@ -30,6 +30,7 @@ fn people() -> Vec<Contact> {
             reach,
             ring_secs: 30,
             blocked: false,
+            hours: Vec::new(),
         };
         let number = |n: usize| PhoneNumber::parse(&format!("+1202555{:04}", 100 + n)).expect("a number");
         Contact {
@@ -37,6 +38,8 @@ fn people() -> Vec<Contact> {
             account: AccountId::named("client"),
             name: (*name).to_owned(),
             title: (*title).to_owned(),
+            language: None,
+            zone: None,
             destinations: vec![
                 destination("cell", Reach::Phone(number(2 * n))),
                 destination("house", Reach::Phone(number(2 * n + 1))),

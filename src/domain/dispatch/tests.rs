@@ -3,6 +3,7 @@
 mod change;
 mod fax;
 mod hold;
+mod hours;
 mod inbox;
 mod lanes;
 mod patience;
@@ -67,12 +68,15 @@ fn town() -> Town {
             reach,
             ring_secs: 30,
             blocked: false,
+            hours: Vec::new(),
         };
         Contact {
             id: ContactId::named(name),
             account: AccountId::named("plumbing"),
             name: name.into(),
             title: "technician".into(),
+            language: None,
+            zone: None,
             destinations: vec![
                 dst("mobile", Reach::Phone(number(base))),
                 dst("home", Reach::Phone(number(base + 1))),

@@ -2,6 +2,7 @@
 
 use super::describe::capital;
 use super::event::{DeviceLine, Entry, Note, Via};
+use super::in_hours;
 use super::job::JobOutcome;
 use super::patch_step::PatchEnd;
 use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
@@ -23,6 +24,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::NoOne { role } => ("failed", format!("Nobody is on call as {role}.")),
         Note::Unreachable { name, why } => ("failed", format!("{} {why}.", capital(name))),
         Note::HeldForCall { name } => ("waiting", format!("The email to {name} waits for the call to end.")),
+        Note::Hours { name, label, not_before, then } => {
+            ("hours", in_hours::sentence(name, label, *not_before, then, entry.at, zone))
+        }
         Note::Queued { channel, name } => {
             let text =
                 format!("{} to {name} waits for its turn: more is to leave than may at once.", capital(channel.noun()));
@@ -245,6 +249,7 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
         Reason::Open => format!("Starts at {time}; until then it can be taken back."),
         Reason::NextRound => format!("Round {} starts at {time}.", state.round + 1),
         Reason::CallEnd => "Sends the email when the call has ended.".to_owned(),
+        Reason::Hours => format!("Waits for the hours of who is to be reached: not before {time}."),
         Reason::Retry => format!("Tries again at {time}."),
         Reason::WaitOver => {
             let run = state.current().and_then(|run| state.runs.get(run));

@@ -12,7 +12,15 @@ fn at(hours: i64) -> UtcMs {
 
 fn contact(name: &str) -> Contact {
     let (id, account) = (ContactId::named(name), AccountId::named("a"));
-    Contact { id, account, name: name.to_owned(), title: String::new(), destinations: vec![] }
+    Contact {
+        id,
+        account,
+        name: name.to_owned(),
+        title: String::new(),
+        language: None,
+        zone: None,
+        destinations: vec![],
+    }
 }
 
 fn contacts() -> Vec<Contact> {

@@ -82,6 +82,8 @@ mod tests {
             account: AccountId::named("a"),
             name: name.to_owned(),
             title: String::new(),
+            language: None,
+            zone: None,
             destinations: vec![],
         };
         ["a", "b"].map(contact).to_vec()

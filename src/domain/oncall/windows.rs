@@ -1,4 +1,4 @@
-//! When a layer counts: the hours of its windows and the holidays of its account, as instants. Pure.
+//! When a layer counts, and a destination: the hours of windows and the holidays of an account, as instants. Pure.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -50,6 +50,18 @@ impl<'a> Windows<'a> {
             self.windows.iter().filter(begins).filter_map(move |window| bounds(&self.zone, &window.span, date))
         })
     }
+}
+
+/// Whether `at` is in one of these windows of the clocks of `zone`; there are none: always.
+pub fn is_within(windows: &[Window], zone: &TimeZone, at: UtcMs) -> bool {
+    Windows::of(windows, zone.clone()).are_open(at)
+}
+
+/// When the next of them begins after `at`.
+pub fn opens_at(windows: &[Window], zone: &TimeZone, at: UtcMs) -> Option<UtcMs> {
+    let all = Windows::of(windows, zone.clone());
+    let begins = all.bounds(at, LOOK_AHEAD_DAYS).map(|(from, _)| from);
+    begins.filter(|from| *from > at).min()
 }
 
 /// The holidays of an account, in its zone of civil times.

@@ -168,7 +168,9 @@ impl Accounts for AccountBook {
         Box::pin(async move {
             let contacts = self.store.list_contacts(account).await.map_err(|error| error.to_string())?;
             let schedules = self.store.list_schedules(account).await.map_err(|error| error.to_string())?;
-            Ok(find_people(whom, &contacts, &schedules, now))
+            // Only for the hours of telephones; the account is the call's own, and was read a moment ago.
+            let zone = self.store.find_account(account).await.map_err(|error| error.to_string())?.map(|a| a.zone);
+            Ok(find_people(whom, &contacts, &schedules, zone.as_deref().unwrap_or("UTC"), now))
         })
     }
 

@@ -27,6 +27,8 @@ impl Clients {
             account: account.id.clone(),
             name: String::new(),
             title: String::new(),
+            language: None,
+            zone: None,
             destinations: Vec::new(),
         };
         let contact = edit.apply(&blank, || DestinationId::fresh(now)).and_then(|contact| self.check_reach(contact));

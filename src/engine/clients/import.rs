@@ -116,6 +116,8 @@ impl Clients {
                 account: id.clone(),
                 name: String::new(),
                 title: String::new(),
+                language: None,
+                zone: None,
                 destinations: Vec::new(),
             };
             let before = place.map_or(blank, |place| contacts[place].clone());

@@ -59,7 +59,15 @@ mod tests {
 
     fn contact(id: &str, name: &str) -> Contact {
         let (account, title) = (AccountId::named("a"), String::new());
-        Contact { id: ContactId::named(id), account, name: name.into(), title, destinations: vec![] }
+        Contact {
+            id: ContactId::named(id),
+            account,
+            name: name.into(),
+            title,
+            language: None,
+            zone: None,
+            destinations: vec![],
+        }
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Towns {
     }
 
     async fn read(tx: &mut Tx, states: &[&State], next: Option<&Protocol>, now: UtcMs) -> Result<Self, StoreError> {
-        // Times of the day are only in steps that hold messages, and in conditions.
+        // Times of the day are in steps that hold messages, in conditions, and in the hours of destinations.
         let asks = |state: &State| steps(state, next).any(|step| !step.only.is_empty());
         let tells_time = |state: &State| asks(state) || steps(state, next).any(|step| step.method.is_held());
         let all_messages: BTreeSet<&MessageId> = states.iter().map(|state| &state.message).collect();
@@ -83,13 +83,18 @@ impl Towns {
             (owned(all_messages), owned(all_accounts), owned(asked), owned(timed));
         let heads = tx.find_message_heads(&all_messages).await?;
         let messages = tx.find_messages(&asked).await?.into_iter().map(|m| (m.id.clone(), m)).collect();
-        let accounts = tx.find_accounts(&timed).await?.into_iter().map(|a| (a.id.clone(), Arc::new(a))).collect();
         let mut people: HashMap<AccountId, People> = HashMap::with_capacity(all_accounts.len());
         let mut numbers = BTreeSet::new();
+        let mut timed = timed;
         for contact in tx.list_contacts_of(&all_accounts).await? {
+            // Hours of destinations are in the account's zone.
+            if contact.destinations.iter().any(|d| !d.hours.is_empty()) && !timed.contains(&contact.account) {
+                timed.push(contact.account.clone());
+            }
             numbers.extend(contact.destinations.iter().filter_map(|d| d.reach.phone().cloned()));
             people.entry(contact.account.clone()).or_default().contacts.push(contact);
         }
+        let accounts = tx.find_accounts(&timed).await?.into_iter().map(|a| (a.id.clone(), Arc::new(a))).collect();
         for schedule in tx.list_schedules_of(&all_accounts).await? {
             people.entry(schedule.account.clone()).or_default().schedules.push(schedule);
         }

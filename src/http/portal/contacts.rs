@@ -13,6 +13,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, DestinationId};
 use crate::domain::account::edit_contact::{ContactEdit, ReachEdit, ReachKind};
 use crate::domain::account::{Contact, fault::Faults};
+use crate::domain::oncall::Window;
 use crate::engine::clients::{PinOf, Use};
 use crate::http::account_edit::{IfMatch, etag};
 use crate::http::error::{Problem, ProblemBody};
@@ -34,6 +35,10 @@ pub struct PortalContact {
     id: ContactId,
     name: String,
     title: String,
+    /// The language they are best spoken with (BCP 47); null: the service's own.
+    language: Option<String>,
+    /// The zone of their hours; null: the account's.
+    zone: Option<String>,
     /// How their name is said in calls; null: as it is written.
     spoken_as: Option<String>,
     /// In the order in which they are tried.
@@ -49,6 +54,8 @@ pub struct PortalDestination {
     label: String,
     reach: ReachEdit,
     ring_secs: u32,
+    /// When it is used; none: at any hour.
+    hours: Vec<Window>,
     /// They asked for no more texts.
     blocked: bool,
     /// That it reaches them was shown; not since its address is another.
@@ -99,8 +106,8 @@ pub(super) async fn view(front: &Front, contact: Contact) -> Result<PortalContac
     let pin_set_at = pins.iter().find(|pin| pin.contact.as_ref() == Some(&contact.id)).map(|pin| pin.set_at);
     let destinations = destinations(&contact, &verified, &front.store.house_seal());
     let spoken_as = front.store.find_spoken_as(&contact.id).await?;
-    let Contact { id, name, title, .. } = contact;
-    Ok(PortalContact { id, name, title, spoken_as, destinations, pin_set_at })
+    let Contact { id, name, title, language, zone, .. } = contact;
+    Ok(PortalContact { id, name, title, language, zone, spoken_as, destinations, pin_set_at })
 }
 
 fn destinations(contact: &Contact, verified: &[Verified], seal: &Seal) -> Vec<PortalDestination> {
@@ -113,6 +120,7 @@ fn destinations(contact: &Contact, verified: &[Verified], seal: &Seal) -> Vec<Po
                 label: edit.label,
                 reach: edit.reach,
                 ring_secs: edit.ring_secs,
+                hours: edit.hours,
                 blocked: one.blocked,
                 verified: shown.map(|v| VerifiedView { at: v.at, by: v.way }),
             }

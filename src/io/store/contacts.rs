@@ -8,7 +8,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Contact, Destination, Reach};
 
 use super::calls::pieces;
-use super::sql::places;
+use super::sql::{json, places};
 use super::{Arg, Query, Row, StoreError, Tx, args, readers};
 
 readers! {
@@ -59,9 +59,10 @@ async fn list_contact_phones(from: &mut impl Query) -> Result<Vec<PhoneNumber>, 
 }
 
 async fn load(from: &mut impl Query, filter: &str, args: Vec<Arg>) -> Result<Vec<Contact>, StoreError> {
-    let contacts = format!("SELECT id, account, name, title FROM contact WHERE {filter} ORDER BY position, id");
+    let contacts =
+        format!("SELECT id, account, name, title, language, zone FROM contact WHERE {filter} ORDER BY position, id");
     let destinations = format!(
-        "SELECT id, contact, label, kind, address, ring_secs, blocked FROM destination
+        "SELECT id, contact, label, kind, address, ring_secs, blocked, hours FROM destination
          WHERE contact IN (SELECT id FROM contact WHERE {filter}) ORDER BY position, id"
     );
     // Safe: `filter` is one of the literals above, or made of placeholders.
@@ -82,6 +83,8 @@ fn contact(row: &Row) -> Result<Contact, StoreError> {
         account: row.read("account")?,
         name: row.read("name")?,
         title: row.read("title")?,
+        language: row.read("language")?,
+        zone: row.read("zone")?,
         destinations: Vec::new(),
     })
 }
@@ -106,6 +109,7 @@ fn destination(row: &Row) -> Result<Destination, StoreError> {
         reach,
         ring_secs: row.read("ring_secs")?,
         blocked: row.read("blocked")?,
+        hours: row.read_json_optional("hours")?.unwrap_or_default(),
     })
 }
 
@@ -114,10 +118,18 @@ impl Tx {
     pub async fn upsert_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
         self.changes_accounts = true;
         self.execute(
-            "INSERT INTO contact (id, account, position, name, title)
-             VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM contact WHERE account = $2), $3, $4)
-             ON CONFLICT (id) DO UPDATE SET name = excluded.name, title = excluded.title",
-            args![&contact.id, &contact.account, &contact.name, &contact.title],
+            "INSERT INTO contact (id, account, position, name, title, language, zone)
+             VALUES ($1, $2, (SELECT COALESCE(MAX(position), 0) + 1 FROM contact WHERE account = $2), $3, $4, $5, $6)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, title = excluded.title,
+             language = excluded.language, zone = excluded.zone",
+            args![
+                &contact.id,
+                &contact.account,
+                &contact.name,
+                &contact.title,
+                contact.language.as_deref(),
+                contact.zone.as_deref()
+            ],
         )
         .await?;
         let kept = self.fetch_all("SELECT id FROM destination WHERE contact = $1", args![&contact.id]).await?;
@@ -136,12 +148,13 @@ impl Tx {
                 Reach::Inbox(notice) => ("inbox", notice.as_str()),
                 Reach::Fax(number) => ("fax", number.as_e164()),
             };
+            let hours = (!destination.hours.is_empty()).then(|| json(&destination.hours));
             self.execute(
-                "INSERT INTO destination (id, contact, position, label, kind, address, ring_secs, blocked)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                "INSERT INTO destination (id, contact, position, label, kind, address, ring_secs, blocked, hours)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
                  ON CONFLICT (id) DO UPDATE SET position = excluded.position, label = excluded.label,
                  kind = excluded.kind, address = excluded.address, ring_secs = excluded.ring_secs,
-                 blocked = excluded.blocked",
+                 blocked = excluded.blocked, hours = excluded.hours",
                 args![
                     &destination.id,
                     &contact.id,
@@ -150,7 +163,8 @@ impl Tx {
                     kind,
                     address,
                     destination.ring_secs,
-                    destination.blocked
+                    destination.blocked,
+                    hours
                 ],
             )
             .await?;

@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(19, "0019_layer_schedules"),
     migration!(20, "0020_create_portal"),
     migration!(21, "0021_rank_timers"),
+    migration!(22, "0022_time_destinations"),
 ];
 
 /// The schema that this program writes.

@@ -181,8 +181,11 @@ pub struct Attempt {
     /// When that is looked at, as it is urgent.
     #[serde(default)]
     pub held_back_at: Option<UtcMs>,
-    /// An email waits for the end of the call until then.
+    /// An email waits for the end of the call until then, and whatever is not used at this hour for its hours.
     pub hold_until: Option<UtcMs>,
+    /// When the hours of its destination begin, if it waits for them.
+    #[serde(default)]
+    pub not_before: Option<UtcMs>,
     /// The node that handed it over; whoever comes after a crash knows by it.
     pub owner: Option<String>,
     /// The provider's name for it.
@@ -431,6 +434,7 @@ impl Attempt {
                 let reason = if faxing { Reason::FaxGuard } else { Reason::AcceptGuard };
                 (since.plus_ms(self.answer_within_ms()), reason)
             }
+            (None, Some(at), _) if self.not_before == Some(at) => (at, Reason::Hours),
             (None, Some(at), _) => (at, Reason::CallEnd),
             (None, None, Some(at)) => (at, Reason::Retry),
             (None, None, None) if self.queued_at.is_some() => {

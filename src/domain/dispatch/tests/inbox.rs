@@ -20,6 +20,7 @@ fn night(protocol: Protocol, notice: &str) -> Night {
             reach: Reach::Inbox(notice.to_owned()),
             ring_secs: 30,
             blocked: false,
+            hours: Vec::new(),
         });
     }
     night
