@@ -12,16 +12,15 @@ use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::protocol_changes::AccountName;
 use super::state::Front;
-use super::users::{check_password, clash};
+use super::user_checks::{check_login, check_password, hash, name_line, refuse_faulty, refuse_taken};
 use crate::base::id::{AccountId, UserId};
-use crate::domain::account::fault::{Faults, Text};
+use crate::domain::account::fault::Faults;
 use crate::domain::operator::skill::Skills;
 use crate::domain::portal::rights::Rights;
 use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::client_users::Access;
-use crate::io::store::users::{HashedPassword, Role, User, is_login};
+use crate::io::store::users::{HashedPassword, Role, User};
 
-const MAX_NAME: usize = 80;
 const MAX_ACCOUNTS: usize = 100;
 
 /// Clients who sign in.
@@ -149,20 +148,15 @@ pub async fn add(
     Body(new): Body<NewClientUser>,
 ) -> Result<(StatusCode, Json<ClientUserView>), Problem> {
     let mut faults = Faults::default();
-    if !is_login(&new.login) {
-        let cure = "Write 1 to 64 letters, digits, dots, hyphens and underscores.";
-        faults.add("/login", "user.login", "This is no login.", cure);
-    }
-    let name = faults.text(&new.name, &Text::line("/name", "user.name", "The name", MAX_NAME));
+    check_login(&mut faults, &new.login);
+    let name = faults.text(&new.name, &name_line());
     check_password(&mut faults, &new.password);
     let access = check_accounts(&front, &mut faults, &new.accounts).await?;
-    faults.unless(()).map_err(|faults| Problem::faulty("user.invalid", faults))?;
+    refuse_faulty(faults)?;
     let hashed = HashedPassword::of(new.password).await?;
     let now = front.clock.utc();
     let mut tx = front.store.write().await?;
-    if tx.find_user_by_login(&new.login).await?.is_some() {
-        return Err(clash("/login", "user.login_taken", "There is a user with this login.", "Choose another login."));
-    }
+    refuse_taken(&mut tx, &new.login).await?;
     let (login, skills) = (new.login, Skills::new());
     let user = User { id: UserId::fresh(now), login, name, role: Role::Client, disabled: false, skills };
     tx.insert_user(&user, &hashed, now).await?;
@@ -186,8 +180,7 @@ pub async fn change(
     Body(change): Body<ClientUserChange>,
 ) -> Result<Json<ClientUserView>, Problem> {
     let mut faults = Faults::default();
-    let line = Text::line("/name", "user.name", "The name", MAX_NAME);
-    let name = change.name.as_ref().map(|name| faults.text(name, &line));
+    let name = change.name.as_ref().map(|name| faults.text(name, &name_line()));
     if let Some(password) = &change.password {
         check_password(&mut faults, password);
     }
@@ -195,11 +188,8 @@ pub async fn change(
         Some(accounts) => Some(check_accounts(&front, &mut faults, accounts).await?),
         None => None,
     };
-    faults.unless(()).map_err(|faults| Problem::faulty("user.invalid", faults))?;
-    let hashed = match change.password {
-        Some(password) => Some(HashedPassword::of(password).await?),
-        None => None,
-    };
+    refuse_faulty(faults)?;
+    let hashed = hash(change.password).await?;
     let now = front.clock.utc();
     let mut tx = front.store.write().await?;
     // Nobody of the service is changed by this door.

@@ -66,4 +66,5 @@ pub mod speech;
 pub mod state;
 pub mod status;
 mod taking;
+mod user_checks;
 pub mod users;

@@ -4,23 +4,22 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::UserId;
-use crate::domain::account::fault::{Fault, Faults, Text};
+use crate::domain::account::fault::Faults;
 use crate::domain::operator::skill::Skills;
-use crate::io::store::Tx;
 use crate::io::store::audit::{Act, Entry, Who};
-use crate::io::store::users::{HashedPassword, MIN_PASSWORD_CHARS, Role, User, is_login};
+use crate::io::store::users::{HashedPassword, Role, User};
 
 use super::auth::{Admin, Supervisor};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::Front;
-
-const MAX_NAME: usize = 80;
-const MAX_PASSWORD: usize = 1_000;
+use super::user_checks::{
+    check_login, check_password, hash, name_line, refuse_faulty, refuse_last_admin, refuse_taken,
+};
 
 /// Users.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -104,23 +103,18 @@ pub async fn add(
     Body(new): Body<NewUser>,
 ) -> Result<(StatusCode, Json<UserView>), Problem> {
     let mut faults = Faults::default();
-    if !is_login(&new.login) {
-        let cure = "Write 1 to 64 letters, digits, dots, hyphens and underscores.";
-        faults.add("/login", "user.login", "This is no login.", cure);
-    }
-    let mut name = faults.text(&new.name, &Text::line("/name", "user.name", "The name", MAX_NAME).optional());
+    check_login(&mut faults, &new.login);
+    let mut name = faults.text(&new.name, &name_line().optional());
     if name.is_empty() {
         name = new.login.trim().to_owned();
     }
     check_password(&mut faults, &new.password);
     check_role(&mut faults, new.role);
-    faults.unless(()).map_err(|faults| Problem::faulty("user.invalid", faults))?;
+    refuse_faulty(faults)?;
     let hashed = HashedPassword::of(new.password).await?;
     let now = front.clock.utc();
     let mut tx = front.store.write().await?;
-    if tx.find_user_by_login(&new.login).await?.is_some() {
-        return Err(clash("/login", "user.login_taken", "There is a user with this login.", "Choose another login."));
-    }
+    refuse_taken(&mut tx, &new.login).await?;
     let user =
         User { id: UserId::fresh(now), login: new.login, name, role: new.role, disabled: false, skills: Skills::new() };
     tx.insert_user(&user, &hashed, now).await?;
@@ -145,30 +139,22 @@ pub async fn change(
     Body(change): Body<UserChange>,
 ) -> Result<Json<UserView>, Problem> {
     let mut faults = Faults::default();
-    let line = Text::line("/name", "user.name", "The name", MAX_NAME);
-    let name = change.name.as_ref().map(|name| faults.text(name, &line));
+    let name = change.name.as_ref().map(|name| faults.text(name, &name_line()));
     if let Some(password) = &change.password {
         check_password(&mut faults, password);
     }
     if let Some(role) = change.role {
         check_role(&mut faults, role);
     }
-    faults.unless(()).map_err(|faults| Problem::faulty("user.invalid", faults))?;
-    let hashed = match change.password {
-        Some(password) => Some(HashedPassword::of(password).await?),
-        None => None,
-    };
+    refuse_faulty(faults)?;
+    let hashed = hash(change.password).await?;
     let now = front.clock.utc();
     let mut tx = front.store.write().await?;
     let before = tx.find_user(&id).await?.filter(|user| user.role != Role::Client);
     let before = before.ok_or_else(|| Problem::not_found("user"))?;
     let role = change.role.unwrap_or(before.role);
     let disabled = change.disabled.unwrap_or(before.disabled);
-    let was_admin = before.role == Role::Admin && !before.disabled;
-    if was_admin && (role != Role::Admin || disabled) && !is_other_admin(&mut tx, &id).await? {
-        let cure = "Make somebody else an admin first.";
-        return Err(clash("", "user.last_admin", "This is the only admin who can sign in.", cure));
-    }
+    refuse_last_admin(&mut tx, &before, role, disabled).await?;
     let open = tx.list_sessions_of(&id, now).await?;
     tx.update_user(&id, name.as_deref().unwrap_or(&before.name), role, now).await?;
     if let Some(hashed) = &hashed {
@@ -193,32 +179,11 @@ pub async fn change(
     Ok(Json(user.into()))
 }
 
-async fn is_other_admin(tx: &mut Tx, than: &UserId) -> Result<bool, Problem> {
-    let users = tx.list_users().await?;
-    Ok(users.iter().any(|user| user.id != *than && user.role == Role::Admin && !user.disabled))
-}
-
 /// A client belongs to accounts, which are not said here.
 fn check_role(faults: &mut Faults, role: Role) {
     if role == Role::Client {
         faults.add("/role", "user.client", "Clients' log-ins are made elsewhere.", "Make it at /api/v1/clients.");
     }
-}
-
-pub(super) fn check_password(faults: &mut Faults, password: &SecretString) {
-    let chars = password.expose_secret().chars().count();
-    if chars < MIN_PASSWORD_CHARS {
-        let detail = format!("A password has at least {MIN_PASSWORD_CHARS} characters.");
-        faults.add("/password", "user.password", detail, "Choose a longer one: several words are easy to remember.");
-    } else if chars > MAX_PASSWORD {
-        let detail = format!("A password has {MAX_PASSWORD} characters at most.");
-        faults.add("/password", "user.password_too_long", detail, "Choose a shorter one.");
-    }
-}
-
-pub(super) fn clash(pointer: &str, code: &'static str, detail: &str, cure: &str) -> Problem {
-    let (detail, cure) = (detail.to_owned(), cure.to_owned());
-    Problem::clash(code, vec![Fault { pointer: pointer.to_owned(), code: code.into(), detail, cure }])
 }
 
 /// Says what somebody can do for a caller, in place of what was said before. At work, it counts within seconds.
