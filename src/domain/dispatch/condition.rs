@@ -14,6 +14,7 @@ use crate::base::id::CallTypeId;
 use crate::domain::account::CallType;
 use crate::domain::account::hours::Weekday;
 use crate::domain::message::form::{Answers, AskedAt};
+use crate::domain::oncall::Window;
 
 /// What has to hold for a step to be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -188,6 +189,12 @@ impl HoursAre {
             }
         }
     }
+}
+
+/// `only on Monday to Friday between 08:00 and 18:00`.
+pub fn window_words(window: &Window) -> String {
+    let at = AskedAt { days: window.days.clone(), span: window.span.clone() };
+    HoursAre { at, outside: false }.words()
 }
 
 const DAYS: [(Weekday, &str); 7] = [

@@ -16,6 +16,7 @@ use crate::domain::account::edit_contact::{ContactEdit, ReachKind};
 use crate::domain::account::faq::Faq;
 use crate::domain::account::hours::Hours;
 use crate::domain::account::{Account, Contact, Speech, Urgency};
+use crate::domain::dispatch::condition::window_words;
 use crate::domain::dispatch::describe::describe;
 use crate::domain::dispatch::protocol::{Protocol, Repeat, Step, Until};
 use crate::domain::oncall::Schedule;
@@ -228,14 +229,19 @@ fn scripts(account: &Account) -> Vec<String> {
 
 fn contact(contact: &Contact) -> String {
     let edit = ContactEdit::from(contact);
-    let reached = edit.destinations.iter().map(|d| match d.reach.kind {
-        ReachKind::Inbox => format!("{} (secure inbox)", d.label),
-        _ => format!("{} {}", d.label, d.reach.address),
+    let reached = edit.destinations.iter().map(|d| {
+        let reached = match d.reach.kind {
+            ReachKind::Inbox => format!("{} (secure inbox)", d.label),
+            _ => format!("{} {}", d.label, d.reach.address),
+        };
+        let hours: Vec<String> = d.hours.iter().map(window_words).collect();
+        if hours.is_empty() { reached } else { format!("{reached} ({})", hours.join(", and ")) }
     });
     let title = if contact.title.is_empty() { String::new() } else { format!(", {}", contact.title) };
     let reached: Vec<String> = reached.collect();
     let reached = if reached.is_empty() { "no way to reach them".to_owned() } else { reached.join(", ") };
-    format!("{}{title}: {reached}.", contact.name)
+    let language = contact.language.as_ref().map(|tag| format!(" (language: {tag})")).unwrap_or_default();
+    format!("{}{title}{language}: {reached}.", contact.name)
 }
 
 /// How a part stands.

@@ -7,7 +7,9 @@ use jiff::tz::TimeZone;
 
 use crate::base::clock::UtcMs;
 use crate::domain::dispatch::event::{Entry, Note, Via};
+use crate::domain::dispatch::in_hours::OutOfHours;
 use crate::domain::dispatch::job::JobOutcome;
+use crate::domain::dispatch::patch_step::PatchEnd;
 use crate::domain::dispatch::state::{CallOutcome, Channel, Phase};
 use crate::domain::message::render::clock;
 use crate::domain::oncall::first_instant;
@@ -61,13 +63,34 @@ pub fn sentence(told: &Told<'_>, zone: &str) -> String {
     }
     match told.phase {
         None => parts.say("nobody was to be told".to_owned()),
-        Some(_) if told.needs_operator => parts.say("still open, an operator sees to it".to_owned()),
-        Some(Phase::HeldForRecap) => parts.say("held for the recap".to_owned()),
-        Some(Phase::HeldForCheckIn) => parts.say("held until somebody checks in".to_owned()),
-        Some(phase) if phase.is_open() => parts.say("still open".to_owned()),
-        Some(_) => {}
+        Some(phase) => {
+            if let Some(stands) = stands(phase) {
+                parts.say(stands.to_owned());
+            }
+            if phase.is_open() && told.needs_operator {
+                parts.say("an operator sees to it".to_owned());
+            }
+        }
     }
     format!("{} {}: {}.", clock(told.taken_at, zone), told.about.trim_end_matches('.'), parts.into_text())
+}
+
+/// How it stands, where what was done does not say it.
+const fn stands(phase: Phase) -> Option<&'static str> {
+    match phase {
+        Phase::HeldForRecap => Some("held for the recap"),
+        Phase::HeldForCheckIn => Some("held until somebody checks in"),
+        Phase::ExhaustedUnconfirmed => Some("nobody has confirmed and every step was made"),
+        Phase::Open | Phase::Running => Some("still open"),
+        Phase::Recapped
+        | Phase::ReadAtCheckIn
+        | Phase::Confirmed
+        | Phase::Told
+        | Phase::Delivered
+        | Phase::Patched
+        | Phase::Cancelled
+        | Phase::ClosedByOperator => None,
+    }
 }
 
 /// What was done, in order; the same done again and again is said once.
@@ -97,6 +120,11 @@ impl Parts {
             }
             Note::NoOne { role } => self.say(format!("nobody was on call as {role}")),
             Note::Unreachable { name, .. } => self.say(format!("{name} could not be reached")),
+            Note::Hours { name, not_before: Some(until), then: OutOfHours::Waits, .. } => {
+                self.say(format!("kept for {name} until {}", clock(*until, zone)));
+            }
+            Note::PatchOver { name, why, .. } => self.say(format!("caller not put through to {name}{}", kept(*why))),
+            Note::Joined { name } => self.say(format!("{name} spoke with the caller {at}")),
             Note::Told { name } => self.say(format!("{name} heard it {at}")),
             Note::Read { name } => self.say(format!("{name} opened it {at}")),
             Note::ReadAtCheckIn { who, .. } => self.say(format!("{who} heard it at check-in {at}")),
@@ -150,6 +178,18 @@ fn heard(outcome: CallOutcome) -> &'static str {
         CallOutcome::NotAccepted | CallOutcome::Declined => " (not taken)",
         CallOutcome::Fax | CallOutcome::Silent | CallOutcome::Lost => " (nobody heard it)",
         CallOutcome::Cancelled => " (taken back)",
+    }
+}
+
+fn kept(why: PatchEnd) -> &'static str {
+    match why {
+        PatchEnd::NoAnswer => " (no answer)",
+        PatchEnd::Busy => " (busy)",
+        PatchEnd::Refused => " (not taken)",
+        PatchEnd::WrongNumber => " (wrong number)",
+        PatchEnd::NotConnected | PatchEnd::OperatorLost => " (not connected)",
+        PatchEnd::GivenUp | PatchEnd::NotBegun => " (not tried)",
+        PatchEnd::CallerGone => " (they had hung up)",
     }
 }
 
@@ -222,6 +262,50 @@ mod tests {
         assert_eq!(sentence(&told, ZONE), "02:14 No heat: texted Ben (2 times), called Ben (no answer), still open.");
         let none = Told { phase: None, entries: &[], ..told };
         assert_eq!(sentence(&none, ZONE), "02:14 No heat: nobody was to be told.");
+    }
+
+    /// The sentence of a night's message that came to this.
+    fn came_to(phase: Phase, needs_operator: bool, notes: &[Note]) -> String {
+        let entries: Vec<Entry> = notes.iter().map(|note| entry("2026-03-07T07:30:00Z", note.clone())).collect();
+        let taken_at = at("2026-03-07T07:14:00Z");
+        let said =
+            sentence(&Told { taken_at, about: "No heat", phase: Some(phase), needs_operator, entries: &entries }, ZONE);
+        said.trim_start_matches("02:14 No heat: ").to_owned()
+    }
+
+    #[test]
+    fn a_patch_that_connected_says_to_whom_and_one_that_did_not_says_why() {
+        let over = Note::PatchOver { name: "Ben".into(), label: "mobile".into(), why: PatchEnd::NoAnswer };
+        let put_through = Note::Closed { phase: Phase::Patched, by: Some("Ada".into()), reason: None };
+        assert_eq!(
+            came_to(Phase::Patched, false, &[over, put_through]),
+            "caller not put through to Ben (no answer), caller put through to Ada 02:30."
+        );
+        let joined = Note::Joined { name: "Ben".into() };
+        assert_eq!(came_to(Phase::Told, false, &[joined]), "Ben spoke with the caller 02:30.");
+    }
+
+    #[test]
+    fn steps_that_ran_out_say_so_and_who_sees_to_it_now() {
+        let called =
+            Note::CallEnded { name: "Ben".into(), label: "mobile".into(), outcome: CallOutcome::LeftOnMachine };
+        assert_eq!(
+            came_to(Phase::ExhaustedUnconfirmed, true, &[handed(Channel::Text), called]),
+            "texted Ben, called Ben (asked to call back), nobody has confirmed and every step was made, \
+             an operator sees to it."
+        );
+    }
+
+    #[test]
+    fn what_is_held_says_for_what_also_while_an_operator_sees_to_it() {
+        assert_eq!(came_to(Phase::HeldForRecap, false, &[]), "held for the recap.");
+        assert_eq!(came_to(Phase::HeldForCheckIn, true, &[]), "held until somebody checks in, an operator sees to it.");
+        let label = "email".into();
+        let not_before = Some(at("2026-03-07T13:00:00Z"));
+        let hours = Note::Hours { name: "Ben".into(), label, not_before, then: OutOfHours::Waits };
+        assert_eq!(came_to(Phase::Running, false, &[hours]), "kept for Ben until 08:00, still open.");
+        let recapped = Note::Recapped { to: vec!["Olive".into()] };
+        assert_eq!(came_to(Phase::Recapped, false, &[recapped]), "in the recap to Olive.");
     }
 
     #[test]
