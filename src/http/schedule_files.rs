@@ -13,7 +13,7 @@ use crate::base::id::{AccountId, ContactId, ScheduleFeedId, ScheduleId};
 use crate::domain::account::Contact;
 use crate::domain::oncall::Schedule;
 use crate::domain::oncall::ics::{Event, render};
-use crate::domain::oncall::read_in::{NotUnderstood, Shift};
+use crate::domain::oncall::read_in::{Cut, NotUnderstood, Shift};
 use crate::domain::oncall::reminder::shifts;
 use crate::engine::clients::ShiftFile;
 use crate::io::store::schedule_feeds::ScheduleFeed;
@@ -38,6 +38,8 @@ pub struct ShiftsReadView {
     schedule: Option<Schedule>,
     shifts: Vec<Shift>,
     not_understood: Vec<NotUnderstood>,
+    /// Events that repeat for longer than is read.
+    cut: Vec<Cut>,
     /// As it is then.
     calendar: Option<CalendarView>,
 }
@@ -104,6 +106,7 @@ pub async fn read_in(
         schedule: read.schedule,
         shifts: read.read.shifts,
         not_understood: read.read.not_understood,
+        cut: read.read.cut,
         calendar: read.calendar.map(CalendarView::draft),
     }))
 }

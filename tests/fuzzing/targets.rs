@@ -725,10 +725,12 @@ pub fn shifts(data: &[u8]) {
         account: account.clone(),
         name: name.to_owned(),
         title: String::new(),
+        language: None,
+        zone: None,
         destinations: Vec::new(),
     };
     let contacts = ["Ann", "Ben"].map(contact);
-    for read in [read_csv(text, &zone, &contacts), read_ics(text, &zone, &contacts)] {
+    for read in [read_csv(text, &zone, &contacts), read_ics(text, &zone, &contacts, UtcMs(1_795_788_000_000))] {
         let lines = text.lines().count().max(1);
         for shift in read.shifts {
             assert!(shift.from < shift.until && (1..=lines).contains(&shift.line));

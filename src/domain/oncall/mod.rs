@@ -16,6 +16,7 @@ mod oracle_tests;
 mod plan;
 pub mod read_in;
 pub mod reminder;
+mod repeats;
 mod resolve;
 pub mod several;
 pub mod spans;
@@ -30,6 +31,7 @@ use crate::domain::account::hours::{Holiday, Weekday};
 
 pub use civil::{first_instant, last_instant};
 pub use resolve::resolve;
+pub use windows::{is_within, opens_at};
 
 /// What the one layer of a schedule is called that was made before there were layers.
 pub const ONLY_LAYER: &str = "rotation";

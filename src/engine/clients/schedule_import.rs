@@ -67,7 +67,7 @@ impl Clients {
         let zone = read_zone(file, &account, there.as_ref())?;
         let read = match file.format {
             Format::Csv => read_csv(&file.text, &zone, &contacts),
-            Format::Ics => read_ics(&file.text, &zone, &contacts),
+            Format::Ics => read_ics(&file.text, &zone, &contacts, self.clock.utc()),
         };
         let Some(edit) = as_edit(&read) else {
             return if file.dry_run {
