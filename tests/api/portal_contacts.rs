@@ -194,3 +194,51 @@ async fn a_name_is_said_in_a_call_as_its_person_says_it() {
     tx.commit("test").await.expect("committed");
     assert_eq!(house.store.find_spoken_as(&ben.id).await.expect("a store").as_deref(), Some("Ben Or-teez"));
 }
+
+#[tokio::test]
+async fn hours_and_language_are_kept_and_a_test_night_honours_the_hours() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts", "protocol"]).await;
+    let listed = house.fetch(&format!("{HERE}/contacts"), &pat).await.json();
+    let written = |hours: Value, language: &str| {
+        let mut destinations = listed["items"][0]["destinations"].clone();
+        for destination in destinations.as_array_mut().expect("destinations") {
+            let known = destination.as_object_mut().expect("an object");
+            known.retain(|key, _| ["id", "label", "reach", "ring_secs"].contains(&key.as_str()));
+        }
+        destinations[0]["hours"] = hours;
+        json!({"edition": listed["edition"], "name": "Ben Ortiz", "title": "technician", "language": language,
+            "destinations": destinations})
+    };
+    let path = format!("{HERE}/contacts/con_ben");
+    let bad = written(json!([{"days": [], "from": "8", "until": "18:00"}]), "Spanish");
+    let got = house.ask(Method::PUT, &path, &pat, bad).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "account.invalid"));
+    let pointers: Vec<Value> =
+        got.json()["errors"].as_array().expect("faults").iter().map(|f| f["pointer"].clone()).collect();
+    assert_eq!(json!(pointers), json!(["/language", "/destinations/0/hours/0/days", "/destinations/0/hours/0"]));
+
+    let hours = json!([{"days": ["monday", "friday"], "from": "08:00", "until": "18:00"}]);
+    let got = house.ask(Method::PUT, &path, &pat, written(hours.clone(), "es")).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    let ben = ben(&house, &pat).await;
+    assert_eq!((&ben["language"], &ben["destinations"][0]["hours"]), (&json!("es"), &hours));
+    assert_eq!(ben["destinations"][1]["hours"], json!([]));
+    let kim = house.sign_in("kim").await;
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &kim).await.json();
+    assert_eq!(account["contacts"][0]["language"], "es", "operators see it: {account}");
+
+    let live = house.fetch(&format!("{HERE}/protocols"), &pat).await.json()["items"][0].clone();
+    let ids: Vec<Value> = live["call_types"].as_array().expect("call types").iter().map(|t| t["id"].clone()).collect();
+    let protocol = json!({"name": live["name"], "steps": live["steps"], "repeat": live["repeat"], "until": live["until"],
+        "call_types": ids});
+    // A Saturday.
+    let asked = json!({"protocol": protocol, "call_type": ids[0], "at": "2026-03-07T02:00"});
+    let night = house.ask(Method::POST, &format!("{HERE}/simulate"), &pat, asked).await;
+    assert_eq!(night.status, StatusCode::OK, "{}", night.json());
+    let lines = night.json()["outlook"]["lines"].as_array().expect("lines").clone();
+    let told = lines.iter().find(|line| line["kind"] == "hours").unwrap_or_else(|| panic!("{lines:#?}"));
+    let text = told["text"].as_str().expect("a sentence");
+    assert!(text.starts_with("Ben Ortiz's mobile is not used before Mon 9 Mar 2026, 08:00"), "{text}");
+    assert!(text.ends_with("as the message is urgent."), "it is not lost over an hour: {text}");
+}

@@ -190,11 +190,13 @@ export function move<T>(items: T[], from: number, by: number): T[] {
 }
 
 export function contactBody(contact: Contact | null): ContactBody {
-  if (!contact) return { name: '', title: '', destinations: [{ label: 'mobile', reach: { kind: 'phone', address: '' }, ring_secs: 30 }] };
+  if (!contact) return { name: '', title: '', language: null, zone: null, destinations: [{ label: 'mobile', reach: { kind: 'phone', address: '' }, ring_secs: 30, hours: [] }] };
   return {
     name: contact.name,
     title: contact.title,
-    destinations: contact.destinations.map((d) => ({ id: d.id, label: d.label, reach: copy(d.reach), ring_secs: d.ring_secs })),
+    language: contact.language ?? null,
+    zone: contact.zone ?? null,
+    destinations: contact.destinations.map((d) => ({ id: d.id, label: d.label, reach: copy(d.reach), ring_secs: d.ring_secs, hours: copy(d.hours ?? []) })),
   };
 }
 

@@ -1,5 +1,6 @@
 // The server's HTTP API. Knows tokens and problems (RFC 9457), and nothing of what is shown.
 
+import type { ReachWindow } from './reachHours';
 import type { Fitted, People, Player, Simulation, Template, VersionView } from './protocols';
 import type {
   AbandonedKind,
@@ -206,7 +207,9 @@ export interface ContactBody {
   edition?: number;
   name: string;
   title: string;
-  destinations: { id?: string; label: string; reach: { kind: ReachKind; address: string }; ring_secs: number }[];
+  language: string | null;
+  zone: string | null;
+  destinations: { id?: string; label: string; reach: { kind: ReachKind; address: string }; ring_secs: number; hours: ReachWindow[] }[];
 }
 
 export interface ProtocolBody {

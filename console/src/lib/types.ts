@@ -2,6 +2,7 @@
 
 import type { Part } from './clients';
 import type { AnswerPhrase, DictationView, StatusGreeting } from './sounds';
+import type { ReachWindow } from './reachHours';
 
 export type Role = 'admin' | 'supervisor' | 'operator' | 'client' | 'staff';
 
@@ -118,12 +119,18 @@ export interface Destination {
   reach: { kind: ReachKind; address: string };
   ring_secs: number;
   blocked: boolean;
+  /** When it is used; none: at any hour. */
+  hours?: ReachWindow[];
 }
 
 export interface Contact {
   id: string;
   name: string;
   title: string;
+  /** As a BCP 47 tag; none: the service's own. */
+  language?: string | null;
+  /** Of their hours; none: the account's. */
+  zone?: string | null;
   destinations: Destination[];
 }
 

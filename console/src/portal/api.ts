@@ -1,8 +1,9 @@
 // The doors of the server's API that are a client's. The session and the problems are those of `lib/api`. Knows nothing of what is
 // shown; every path names its account, and the server answers for no other.
 
-import { fetchBlob, query, request } from '../lib/api';
+import { fetchBlob, query, request, type SimulationBody } from '../lib/api';
 import type { Approval, GoingLive } from '../lib/clients';
+import type { Simulation } from '../lib/protocols';
 import type {
   ChangeCheck,
   ContactEdit,
@@ -53,6 +54,8 @@ export const portal = {
   uses: (account: string, contact: string) => request<{ items: Use[] }>('GET', contactAt(account, contact, '/uses')),
   setPin: (account: string, contact: string, pin: string) => request<void>('PUT', contactAt(account, contact, '/pin'), { pin }),
   removePin: (account: string, contact: string) => request<void>('DELETE', contactAt(account, contact, '/pin')),
+  setSpokenAs: (account: string, contact: string, spoken_as: string | null) =>
+    request<PortalContact>('PUT', contactAt(account, contact, '/spoken_as'), { spoken_as }),
   sendCode: (account: string, contact: string, destination: string, by: VerifyBy) => request<void>('POST', verification(account, contact, destination), { by }),
   giveCode: (account: string, contact: string, destination: string, code: string) =>
     request<PortalContact>('POST', `${verification(account, contact, destination)}/code`, { code }),
@@ -70,6 +73,7 @@ export const portal = {
 
   protocols: (account: string) => request<PortalProtocols>('GET', at(account, '/protocols')),
   checkChange: (account: string, protocol: ProtocolBody) => request<ChangeCheck>('POST', at(account, '/protocol_changes/check'), protocol),
+  simulate: (account: string, body: SimulationBody) => request<Simulation>('POST', at(account, '/simulate'), body),
   propose: (account: string, protocol: ProtocolBody, note: string) => request<ProtocolChange>('POST', at(account, '/protocol_changes'), { protocol, note }),
   changes: (account: string) => request<{ items: ProtocolChange[] }>('GET', at(account, '/protocol_changes')),
   withdraw: (account: string, change: string) => request<ProtocolChange>('POST', at(account, `/protocol_changes/${id(change)}/withdraw`)),

@@ -8,11 +8,13 @@ export const KINDS: readonly Reach[] = ['phone', 'email', 'fax'];
 
 /** A person to be written; none: somebody new. */
 export function editOf(contact: PortalContact | null): ContactEdit {
-  if (!contact) return { name: '', title: '', destinations: [newWay([])] };
+  if (!contact) return { name: '', title: '', language: null, zone: null, destinations: [newWay([])] };
   return {
     name: contact.name,
     title: contact.title,
-    destinations: contact.destinations.map((d) => ({ id: d.id, label: d.label, reach: copy(d.reach), ring_secs: d.ring_secs })),
+    language: contact.language,
+    zone: contact.zone,
+    destinations: contact.destinations.map((d) => ({ id: d.id, label: d.label, reach: copy(d.reach), ring_secs: d.ring_secs, hours: copy(d.hours) })),
   };
 }
 
@@ -22,7 +24,7 @@ type Way = ContactEdit['destinations'][number];
 export function newWay(there: readonly Way[]): Way {
   const label = ['mobile', 'email', 'office', 'home', 'fax'].find((l) => !there.some((d) => d.label === l)) ?? '';
   const kind: Reach = label === 'email' || label === 'fax' ? label : 'phone';
-  return { label, reach: { kind, address: '' }, ring_secs: 30 };
+  return { label, reach: { kind, address: '' }, ring_secs: 30, hours: [] };
 }
 
 /** Ways that were verified and will have to be again, as they lead elsewhere: by name. */

@@ -2,6 +2,7 @@
 
 import type { Fault, Part, ProtocolChange, Right } from '../lib/clients';
 import type { ProtocolBody } from '../lib/api';
+import type { ReachWindow } from '../lib/reachHours';
 import type { ProtocolVersion, Speech, Urgency } from '../lib/types';
 
 export interface PortalAccount {
@@ -90,6 +91,8 @@ export interface PortalDestination {
   ring_secs: number;
   /** They have asked for no texts. */
   blocked: boolean;
+  /** When it is used; none: at any hour. */
+  hours: ReachWindow[];
   verified: { at: number; by: VerifyBy } | null;
 }
 
@@ -97,6 +100,10 @@ export interface PortalContact {
   id: string;
   name: string;
   title: string;
+  language: string | null;
+  zone: string | null;
+  /** How their name is said in calls; null: as it is written. */
+  spoken_as: string | null;
   destinations: PortalDestination[];
   pin_set_at: number | null;
 }
@@ -105,7 +112,9 @@ export interface ContactEdit {
   edition?: number;
   name: string;
   title: string;
-  destinations: { id?: string; label: string; reach: { kind: Reach; address: string }; ring_secs: number }[];
+  language: string | null;
+  zone: string | null;
+  destinations: { id?: string; label: string; reach: { kind: Reach; address: string }; ring_secs: number; hours: ReachWindow[] }[];
 }
 
 export interface Use {
@@ -174,6 +183,8 @@ export interface PortalProtocols {
   items: (ProtocolVersion & { call_types: { id: string; name: string }[] })[];
   people: StepPerson[];
   roles: string[];
+  /** All kinds of message that the account has. */
+  call_types: { id: string; name: string }[];
 }
 
 export interface ChangeCheck {

@@ -9,10 +9,13 @@ const BEN: PortalContact = {
   id: 'con_ben',
   name: 'Ben Ortiz',
   title: 'technician',
+  language: 'es',
+  zone: null,
+  spoken_as: null,
   pin_set_at: null,
   destinations: [
-    { id: 'des_1', label: 'mobile', reach: { kind: 'phone', address: '+12025550111' }, ring_secs: 30, blocked: false, verified: { at: 1, by: 'text' } },
-    { id: 'des_2', label: 'email', reach: { kind: 'email', address: 'ben@example.com' }, ring_secs: 30, blocked: false, verified: null },
+    { id: 'des_1', label: 'mobile', reach: { kind: 'phone', address: '+12025550111' }, ring_secs: 30, blocked: false, hours: [{ days: ['monday'], from: '08:00', until: '18:00' }], verified: { at: 1, by: 'text' } },
+    { id: 'des_2', label: 'email', reach: { kind: 'email', address: 'ben@example.com' }, ring_secs: 30, blocked: false, hours: [], verified: null },
   ],
 };
 const PEOPLE: StepPerson[] = [{ id: 'con_ben', name: 'Ben Ortiz', destinations: [{ label: 'mobile', kind: 'phone' }, { label: 'email', kind: 'email' }] }];
@@ -23,6 +26,8 @@ test('a person is sent back with the ids of their ways, so that each stays the s
   edit.destinations[0]!.reach.address = '+12025550199';
   expect(BEN.destinations[0]!.reach.address).toBe('+12025550111');
   expect(unverifiedBy(BEN, edit)).toEqual(['mobile']);
+  // What is not on the page is sent back as it was: hours that were not shown would be gone.
+  expect([edit.language, edit.destinations[0]!.hours]).toEqual(['es', BEN.destinations[0]!.hours]);
   expect(goneWays(BEN, { ...edit, destinations: edit.destinations.slice(1) })).toEqual([{ id: 'des_1', label: 'mobile' }]);
 });
 
