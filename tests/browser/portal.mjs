@@ -112,6 +112,7 @@ try {
   const wait = page.locator('[data-wait]').first();
   await wait.selectOption((await wait.inputValue()) === '3600' ? '1800' : '3600');
   await page.waitForSelector('.differences ins');
+  await page.waitForSelector('[data-night="then"] li');
   await page.fill('[data-propose] textarea', 'Nobody waits that long.');
   await look('propose');
   await page.click('button:has-text("Propose it")');
@@ -127,6 +128,12 @@ try {
   await go('Approvals', 'Approvals');
   await page.waitForSelector('[data-part]');
   await look('approvals');
+  await page.click('[data-part="escalation"] [data-try]');
+  await page.locator('[data-test-night] [data-day]').selectOption({ label: 'Saturday' });
+  await page.fill('[data-test-night] [data-time]', '02:00');
+  await page.waitForSelector('[data-night="now"] li');
+  result.night = await page.locator('[data-test-night]').innerText();
+  await look('test-night');
   await page.click('nav >> text="On call"');
   await page.waitForSelector('h1:has-text("On call")');
 

@@ -75,6 +75,7 @@ fn a_client_reads_changes_proposes_and_approves_on_a_phone() {
     assert!(said("list").contains("Leak") || said("list").contains("Ann Archer"), "{seen}");
     assert!(said("message").contains("12 Elm Street") && said("message").contains("What became of it"), "{seen}");
     assert!(said("uses").contains("Used in"), "whoever is in a protocol is not removed without a word: {seen}");
+    assert!(said("night").contains("02:00") && said("night").contains("Step 1"), "minute by minute: {seen}");
     assert!(said("refused").contains("Let us talk first."), "{seen}");
     assert_eq!(
         seen["foreign"],
