@@ -103,4 +103,15 @@ await asAdmin('calendar', base, scratch, async ({ page, step, result }) => {
   await page.setViewportSize({ width: 360, height: 740 });
   await page.waitForFunction(() => innerWidth === 360);
   result.wide = await page.evaluate(() => document.querySelector('main').scrollWidth);
+  result.window = await page.evaluate(() => document.documentElement.scrollWidth);
+  // In the day's view the shifts stand one below the other, each within the window.
+  await page.waitForSelector('[data-day-list] button');
+  result.list = await page.locator('[data-day-list] button').first().innerText();
+  result.cut = await page.evaluate(() => [...document.querySelectorAll('main button, main input, main [data-day-list] span')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.textContent.trim().slice(0, 40)));
+  await page.locator('[data-day-list] button').first().click();
+  await page.waitForSelector('section[aria-label="This shift"]');
+  result.axe_narrow = await axe(page);
+  step('and wide again the line of hours is there');
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.waitForSelector('.row.final .track');
 });

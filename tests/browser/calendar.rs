@@ -34,6 +34,11 @@ fn a_shift_that_is_dragged_takes_the_next_step_of_a_dispatch_elsewhere() {
     assert!(said("opened").contains("Override by"), "{seen}");
     assert!(said("reads").contains("take turns daily, changing at 08:00 New York time"), "{seen}");
     assert_eq!(seen["axe"], json!([]));
-    assert!(seen["wide"].as_u64().is_some_and(|width| width <= 360), "{seen}");
+    for key in ["wide", "window"] {
+        assert!(seen[key].as_u64().is_some_and(|width| width <= 360), "wider than a telephone: {seen}");
+    }
+    assert_eq!(seen["cut"], json!([]), "cut off at the window's edge");
+    assert!(said("list").contains(&first) || said("list").contains(&other), "{seen}");
+    assert_eq!(seen["axe_narrow"], json!([]));
     assert_eq!(seen["broken"], json!([]));
 }

@@ -152,6 +152,8 @@ export interface Imported {
   schedule: Schedule | null;
   shifts: { contact: string; name: string; from: number; until: number; line: number }[];
   not_understood: { line: number; text: string; why: string }[];
+  /** Events that repeat for longer than is read: none of them that begins later was. */
+  cut: { line: number; text: string; until: number }[];
   /** None where nothing of it was understood. */
   calendar: Calendar | null;
 }
