@@ -10,6 +10,7 @@ use cordboard::domain::dispatch::protocol::{Protocol, Until};
 use cordboard::domain::dispatch::state::{Attempt, Channel, Phase, Purpose, State, Trouble};
 
 /// What must hold.
+#[allow(dead_code, reason = "the words that leave are seen where the real edges are, in `tests/sim_store`")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Promise {
     /// Each saved message is closed with a reason, or waits.
@@ -22,6 +23,8 @@ pub enum Promise {
     OneEffect,
     /// Nothing of the message leaves once somebody's yes is committed, and what rings is taken back with it.
     NothingAfterYes,
+    /// Nothing of a protected message leaves by what others can read.
+    NothingInClear,
     /// At most one duplicate per attempt and crash.
     OneDuplicate,
     /// Urgent never behind routine.
@@ -130,6 +133,17 @@ impl Judge {
 
     fn case(&mut self, state: &State) -> &mut Case {
         self.cases.entry(state.id.clone()).or_default()
+    }
+
+    /// It is another than it was when it was looked at last, by however many decisions.
+    pub fn moved(&mut self, before: &State, after: &State) {
+        self.seen.phases.insert(after.phase.name());
+        let pinned = self.case(after).protocol.clone();
+        self.check(Promise::Pinned, pinned.as_ref() == Some(&after.protocol), || {
+            format!("{} runs version {} of its protocol", after.id, after.protocol.version)
+        });
+        self.stays_confirmed(before, after, &Event::Due);
+        self.never_silent(before, after);
     }
 
     fn stays_confirmed(&mut self, before: &State, after: &State, event: &Event) {

@@ -9,6 +9,7 @@ mod alarms;
 mod call_outs;
 mod changes;
 mod check_ins;
+mod conditions;
 mod crowds;
 mod desk;
 mod faxes;
