@@ -70,10 +70,15 @@ impl Turn<'_> {
         self.s.is_of_now(&self.s.attempts[i].purpose)
     }
 
-    /// Somebody answered what was told before the change. It is on record, and the message as it is now goes to them.
-    pub(super) fn answered_before(&mut self, i: usize) {
+    /// Somebody answered what was told before the change. It is on record, and the message as it is now goes to them. Whether they
+    /// are answered.
+    pub(super) fn answered_before(&mut self, i: usize) -> bool {
         let name = self.attempt(i).name.clone();
-        self.record(Some(&name), Note::AnsweredBefore { name: name.clone() });
+        let answered = self.says_again(i);
+        if answered {
+            self.record(Some(&name), Note::AnsweredBefore { name: name.clone() });
+        }
+        answered
     }
 
     /// A reply with a code; only one of before the change is answered.
@@ -83,7 +88,9 @@ impl Turn<'_> {
         });
         let Some(i) = old else { return };
         let name = self.attempt(i).name.clone();
-        self.answered_before(i);
+        if !self.answered_before(i) {
+            return;
+        }
         let answer = if self.takes_confirmation() { Purpose::ChangedReply } else { Purpose::AlreadyReply };
         self.tell(answer, &name, number);
     }

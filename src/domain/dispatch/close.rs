@@ -2,7 +2,8 @@
 
 use super::Turn;
 use super::event::{Effect, Note, Via};
-use super::state::{Address, Attempt, Channel, FailedFor, Phase, Purpose, RunState, Trouble};
+use super::recurring::Recurring;
+use super::state::{Address, Attempt, Channel, Phase, Purpose, RunState, Trouble};
 use crate::base::id::ContactId;
 use crate::base::phone::PhoneNumber;
 
@@ -21,12 +22,17 @@ impl Turn<'_> {
         self.with(&id, |turn, i| {
             if turn.takes_confirmation() {
                 turn.confirm(i, Via::Text);
-            } else {
+            } else if turn.says_again(i) {
                 let name = turn.attempt(i).name.clone();
                 turn.record(Some(&name), Note::Repeated { name: name.clone() });
                 turn.tell(Purpose::AlreadyReply, &name, number);
             }
         });
+    }
+
+    /// The person says again what is known. Whether they are answered: whatever answers us by itself is not, for ever.
+    pub(super) fn says_again(&mut self, i: usize) -> bool {
+        Recurring::count(&mut self.s.attempts[i].repeated, self.now)
     }
 
     /// A person said yes to the attempt with this index.

@@ -267,6 +267,12 @@ pub enum Note {
         name: String,
         status: String,
     },
+    /// The same, so often since then.
+    DelayedOften {
+        name: String,
+        times: u32,
+        since: UtcMs,
+    },
     /// Their machine has confirmed all pages.
     Faxed {
         name: String,
@@ -349,6 +355,12 @@ pub enum Note {
     },
     Repeated {
         name: String,
+    },
+    /// They said again what was answered before, so often since then.
+    RepeatedOften {
+        name: String,
+        times: u32,
+        since: UtcMs,
     },
     Trouble {
         trouble: Trouble,

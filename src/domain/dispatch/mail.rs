@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Turn;
 use super::confirm::Reply;
 use super::event::{Note, Via};
+use super::recurring::Recurring;
 use super::state::{Address, Attempt, Channel, FailedFor, Phase, Purpose, State, Trouble};
 use crate::base::id::AttemptId;
 
@@ -126,6 +127,9 @@ impl Turn<'_> {
         let settled = a.delivered_at.or(a.told_at).or(a.confirmed_at).is_some() || a.failed.is_some();
         if !settled {
             let name = a.name.clone();
+            if !Recurring::count(&mut self.s.attempts[i].delayed, self.now) {
+                return;
+            }
             self.record(Some(&name), Note::Delayed { name: name.clone(), status: status.to_owned() });
         }
     }
@@ -137,12 +141,17 @@ impl Turn<'_> {
             return;
         }
         if !self.takes_confirmation() {
-            self.record(Some(&name), Note::Repeated { name: name.clone() });
-            return self.tell_by_mail(Purpose::AlreadyReply, i);
+            if self.says_again(i) {
+                self.record(Some(&name), Note::Repeated { name: name.clone() });
+                self.tell_by_mail(Purpose::AlreadyReply, i);
+            }
+            return;
         }
         if !self.is_of_now(i) {
-            self.answered_before(i);
-            return self.tell_by_mail(Purpose::ChangedReply, i);
+            if self.answered_before(i) {
+                self.tell_by_mail(Purpose::ChangedReply, i);
+            }
+            return;
         }
         self.confirm(i, Via::Mail);
     }

@@ -26,6 +26,7 @@ pub mod pause;
 pub mod protocol;
 pub mod push;
 mod queued;
+pub mod recurring;
 pub mod reference;
 mod report;
 mod retry;

@@ -217,6 +217,8 @@ impl Turn<'_> {
             delivered_at: None,
             told_at: None,
             confirmed_at: None,
+            delayed: None,
+            repeated: None,
             ended_at: None,
             outcome: None,
             in_flight_since: None,

@@ -8,6 +8,7 @@ mod inbox;
 mod lanes;
 mod patience;
 mod random;
+mod recurring;
 mod retry;
 mod steps;
 

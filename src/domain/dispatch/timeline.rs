@@ -73,6 +73,10 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Delayed { name, status } => {
             ("waiting", format!("Email to {name}: their mail server has not taken it yet ({status}), still under way."))
         }
+        Note::DelayedOften { name, times, since } => {
+            let since = clock_in_zone(*since, zone);
+            ("waiting", format!("Email to {name}: their mail server has said so {times} times since {since}."))
+        }
         Note::Faxed { name, pages } => {
             let pages = if *pages == 1 { "its page".to_owned() } else { format!("all {pages} pages") };
             ("delivered", format!("Fax to {name}: their machine has confirmed {pages}."))
@@ -123,6 +127,10 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("confirmed", format!("{name} confirmed {via}{note}."))
         }
         Note::Repeated { name } => ("confirmed", format!("{name} replied again; they are told who confirmed.")),
+        Note::RepeatedOften { name, times, since } => {
+            let since = clock_in_zone(*since, zone);
+            ("confirmed", format!("{name} has replied again {times} times since {since}, and is not answered any more."))
+        }
         Note::Trouble { trouble } => ("alarm", trouble_words(trouble)),
         Note::Skipped { by } => ("operator", format!("{by} went on to the next step.")),
         Note::Retried { by } => ("operator", format!("{by} had it tried again.")),

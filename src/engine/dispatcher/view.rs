@@ -10,6 +10,7 @@ use crate::domain::account::Account;
 use crate::domain::dispatch::event::{Entry, Note};
 use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Phase, State, Trouble};
+use crate::domain::dispatch::recurring::with_counted;
 use crate::domain::dispatch::timeline;
 use crate::domain::message::{Message, render};
 use crate::domain::recap::read_lost_alarm;
@@ -145,7 +146,7 @@ impl Dispatcher {
     }
 
     fn drawn(&self, state: &State, account: &Account, message: &Message, entries: &[Entry]) -> DispatchView {
-        let timeline: Vec<LineView> = entries
+        let timeline: Vec<LineView> = with_counted(entries, state)
             .iter()
             .map(|entry| {
                 let (kind, text) = timeline::sentence(entry, &account.zone);

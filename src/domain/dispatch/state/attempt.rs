@@ -16,6 +16,7 @@ use crate::domain::dispatch::job::Job;
 use crate::domain::dispatch::patch_step::PatchOffer;
 use crate::domain::dispatch::protocol::Method;
 use crate::domain::dispatch::push::DevicePush;
+use crate::domain::dispatch::recurring::Recurring;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -196,6 +197,12 @@ pub struct Attempt {
     pub delivered_at: Option<UtcMs>,
     pub told_at: Option<UtcMs>,
     pub confirmed_at: Option<UtcMs>,
+    /// How often a mail server has said that it is still under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delayed: Option<Recurring>,
+    /// How often the person has said again what was known, or what was of before a change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeated: Option<Recurring>,
     /// A call: when and how it ended.
     pub ended_at: Option<UtcMs>,
     pub outcome: Option<CallOutcome>,
