@@ -560,6 +560,12 @@ impl House {
         self.is_up = false;
         self.crash_in = None;
         self.judge.seen.crashes += 1;
+        self.excuse_what_is_under_way();
+        self.outside.process_gone(self.boot);
+    }
+
+    /// Of what is with an edge now nobody will know whether it arrived.
+    pub fn excuse_what_is_under_way(&mut self) {
         let flying: Vec<AttemptId> = self
             .disk
             .rows
@@ -571,7 +577,6 @@ impl House {
         for attempt in flying {
             self.judge.excuse(&attempt);
         }
-        self.outside.process_gone(self.boot);
     }
 
     /// It starts again and takes up what the disk says, in the order of `Dispatcher::recover`.

@@ -10,7 +10,6 @@ use cordboard::domain::dispatch::protocol::{Protocol, Until};
 use cordboard::domain::dispatch::state::{Attempt, Channel, Phase, Purpose, State, Trouble};
 
 /// What must hold.
-#[allow(dead_code, reason = "the words that leave are seen where the real edges are, in `tests/sim_store`")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Promise {
     /// Each saved message is closed with a reason, or waits.
@@ -38,7 +37,7 @@ pub enum Promise {
 }
 
 /// Where an attempt may arrive: one place, or each device of an inbox.
-const DEVICES: [&str; 3] = ["", "phone", "tablet"];
+const DEVICES: [&str; 4] = ["", "phone", "tablet", "watch"];
 
 /// What of one dispatch is remembered.
 #[derive(Default)]

@@ -189,6 +189,10 @@ fn happen(house: &mut House, happens: Happens) -> Result<(), Crashed> {
         Happens::Act(Act::Set { by_ms }) => {
             house.offset_ms += by_ms;
             house.judge.lost_ms += by_ms.abs();
+            if by_ms > 0 {
+                // By this clock whoever has something now has said nothing for too long.
+                house.excuse_what_is_under_way();
+            }
             house.judge.seen.jumps += 1;
             Ok(())
         }

@@ -393,7 +393,7 @@ impl Outside {
     fn pushes(&mut self, now: i64, boot: u32, rng: &mut Rng, judge: &mut Judge, a: &Attempt, mode: Option<Mode>) {
         let mut answers = Vec::new();
         let mut there = false;
-        for name in ["phone", "tablet"] {
+        for name in ["phone", "tablet", "watch"] {
             let device = InboxDeviceId::named(name);
             // As the edge does: whom it reached is not asked again, nor what is gone for good.
             if !a.goes_to(&device) {

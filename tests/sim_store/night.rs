@@ -202,12 +202,17 @@ async fn does(store: &Store, dispatcher: &Dispatcher, outside: &Outside, memory:
             tx.commit("test").await.expect("committed");
         }
         Act::Edit(kind) => {
-            let protocol = &mut memory.kinds[kind].protocol;
-            protocol.version += 1;
-            protocol.steps.reverse();
+            let mut next = memory.kinds[kind].protocol.clone();
+            next.version += 1;
+            next.steps.reverse();
             let mut tx = store.write().await.expect("the store writes");
-            tx.insert_protocol(protocol, now).await.expect("a protocol");
-            tx.commit("test").await.expect("committed");
+            // Not each protocol makes sense backwards.
+            if tx.insert_protocol(&next, now).await.is_ok() {
+                tx.commit("test").await.expect("committed");
+                memory.kinds[kind].protocol = next;
+            } else {
+                tx.rollback().await.expect("given up");
+            }
         }
         Act::Operator(nth, act) => {
             let retry = act == OperatorAct::Retry;
@@ -222,6 +227,9 @@ async fn does(store: &Store, dispatcher: &Dispatcher, outside: &Outside, memory:
         }
         Act::Set(by_ms) => {
             outside.clock.set(by_ms);
+            if by_ms > 0 {
+                excuse_what_was_under_way(store, outside, &memory.ids).await;
+            }
             let mut judge = outside.judge.lock().expect("unpoisoned");
             judge.lost_ms += by_ms.abs();
             judge.seen.jumps += 1;

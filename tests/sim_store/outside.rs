@@ -217,7 +217,7 @@ impl Outside {
         let secret = self.known.lock().expect("unpoisoned").get(dispatch).and_then(|(_, secret)| secret.clone());
         let Some(secret) = secret else { return };
         let words = if self.breaks == Some(Breaks::Content) { format!("{words} {secret}") } else { words.to_owned() };
-        let holds = !words.contains(&secret) && !words.contains("555-0147") && !words.contains("5550147");
+        let holds = !words.contains(&secret) && !words.contains("0147");
         self.judge(|judge| {
             if !holds {
                 judge.faults.push((Promise::NothingInClear, format!("{attempt} carries the message")));

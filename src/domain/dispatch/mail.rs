@@ -116,6 +116,10 @@ impl Turn<'_> {
         match self.s.current() {
             Some(run) => {
                 self.s.phase = Phase::Running;
+                // Its end had taken the alarm back that sounds in later rounds.
+                if self.s.round > 1 && !self.s.anybody_told() {
+                    self.trouble(Trouble::NobodyTold);
+                }
                 self.advance(run);
             }
             None => self.s.phase = Phase::ExhaustedUnconfirmed,

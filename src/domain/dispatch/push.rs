@@ -64,11 +64,14 @@ const fn rank(failure: Failure) -> u8 {
 }
 
 impl Attempt {
-    /// Whether a device is pushed to when this attempt is handed over: not if its service took it, or never will.
+    /// Whether a device is pushed to when this attempt is handed over: not if its service took it, or never will, nor once it may have
+    /// arrived twice.
     pub fn goes_to(&self, device: &InboxDeviceId) -> bool {
         let known = self.devices.iter().find(|known| known.device == *device);
         known.is_none_or(|known| match known.answer {
             PushAnswer::Taken => false,
+            // While others of theirs are still tried, what may have arrived does not come again and again.
+            PushAnswer::Failed { failure: Failure::Unknown, .. } => known.tries < TRIES_IN_DOUBT,
             PushAnswer::Failed { failure, .. } => failure != Failure::Permanent,
         })
     }

@@ -39,7 +39,11 @@ pub fn with_counted(history: &[Entry], state: &State) -> Vec<Entry> {
     for a in &state.attempts {
         let (name, who) = (|| a.name.clone(), Some(a.name.clone()));
         if let Some(Recurring { times, first, last }) = a.delayed.filter(|counted| counted.is_more_than_its_lines()) {
-            all.push(Entry { at: last, who: who.clone(), note: Note::DelayedOften { name: name(), times, since: first } });
+            all.push(Entry {
+                at: last,
+                who: who.clone(),
+                note: Note::DelayedOften { name: name(), times, since: first },
+            });
         }
         if let Some(Recurring { times, first, last }) = a.repeated.filter(|counted| counted.is_more_than_its_lines()) {
             all.push(Entry { at: last, who, note: Note::RepeatedOften { name: name(), times, since: first } });

@@ -279,6 +279,20 @@ fn a_device_that_stays_away_is_given_up_and_what_the_other_took_stays_taken() {
 }
 
 #[test]
+fn what_may_have_arrived_on_one_device_is_not_pushed_there_each_time_that_another_is_tried() {
+    let mut night = unanswered("");
+    let (unknown, temporary) = (Some(Failure::Unknown), Some(Failure::Temporary));
+    pushed(&mut night, &[("tablet", None), ("watch", unknown), ("phone", temporary)]);
+    let goes_to = |night: &Night, name: &str| night.s.attempts[0].goes_to(&InboxDeviceId::named(name));
+    night.until(5);
+    assert!(goes_to(&night, "watch") && goes_to(&night, "phone"), "once more for the doubt");
+    pushed(&mut night, &[("watch", unknown), ("phone", temporary)]);
+    night.until(20);
+    assert_eq!(night.times(), [(0, Push), (5, Push), (20, Push)], "the phone is still tried");
+    assert!(!goes_to(&night, "watch") && goes_to(&night, "phone"), "one duplicate is all that a doubt may cost");
+}
+
+#[test]
 fn the_last_device_that_is_gone_escalates_at_once() {
     let mut night = unanswered("");
     pushed(&mut night, &[("tablet", Some(Failure::Permanent)), ("phone", Some(Failure::Permanent))]);

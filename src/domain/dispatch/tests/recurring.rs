@@ -1,9 +1,10 @@
 //! What goes in a circle for a whole night: few lines, few answers, and how often it came.
 
+use super::super::event::Failure;
 use super::super::mail::Fate;
-use super::super::protocol::{Method, Until};
+use super::super::protocol::{Method, Step, Until};
 use super::super::recurring::{LINES, with_counted};
-use super::super::state::{Purpose, Reason};
+use super::super::state::{Channel, Purpose, Reason};
 use super::super::*;
 use super::{Night, named, number, on_call, protocol};
 
@@ -38,6 +39,25 @@ fn a_mail_server_that_says_all_night_that_it_is_still_trying_is_a_few_lines() {
     assert_eq!(night.s.wake().map(|(_, reason)| reason), Some(Reason::WaitOver));
     night.tell(Event::MailYes { attempt });
     assert_eq!(night.s.phase, Phase::Confirmed);
+}
+
+/// Found by a simulated night (seed 219): the end that was taken back had silenced the alarm of later rounds.
+#[test]
+fn a_bounce_in_a_later_round_brings_the_alarm_back_that_nobody_has_been_told() {
+    let email = Step { done: Some(Until::HandedOver), ..Step::new(Method::Email, vec![named("ada", "email")], 0) };
+    let mut steps = protocol(vec![(Method::TextConfirm, on_call("mobile"), 900)], true, Until::Confirmed);
+    steps.steps.push(email);
+    let mut night = Night::of(steps);
+    night.refuse = Some((Channel::Email, Failure::Permanent));
+    night.until(900);
+    night.refuse = None;
+    night.until(1_800);
+    assert_eq!((night.s.phase, night.s.round), (Phase::Delivered, 2));
+    let attempt = night.s.attempts.last().expect("an email").id.clone();
+    let fate = Fate::Failed { status: "5.1.1".into(), for_good: true };
+    night.tell(Event::Mail { attempt, fate });
+    assert_eq!(night.s.phase, Phase::Running);
+    assert!(night.s.troubles.contains(&Trouble::NobodyTold), "{:?}", night.s.troubles);
 }
 
 #[test]
