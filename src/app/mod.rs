@@ -173,6 +173,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let spoken = store.list_open_voicemails().await.map_err(|e| Failure::new(e.to_string()))?;
     let (letters, text_carriers) = letters(&config, &store)?;
     let mail_door = mail_door(&config, &store, &certificates).await?;
+    let mail_at = mail_door.as_ref().and_then(|(door, _)| door.local().ok());
     // Last of what can fail, as it registers with carriers at once: they would send calls to a start that failed.
     let settings = trunk_settings(&config, &certificates, shares.trunks, legs.clone(), feed.clone());
     let (trunk, incoming) =
@@ -390,6 +391,9 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let beside = sandbox.as_ref().map_or_else(Router::new, |carrier| Router::new().nest("/sandbox", carrier.router()));
     if let Some(carrier) = &sandbox {
         carrier.exchange().aim(trunk.local()).await;
+        if let Some(door) = mail_at {
+            carrier.exchange().aim_mail(door).await;
+        }
     }
     let tls = certificates.http.as_ref().map(|identity| identity.acceptor(&http::serve::ALPN));
     let known = if config.http.behind_proxy { config.http.proxies.clone() } else { Vec::new() };

@@ -21,8 +21,8 @@ use crate::config::sms::{SmsProvider, SmsShape};
 use crate::config::tls::TrunkTls;
 use crate::config::trunk::{DialPlan, Shown, Trunk, TrunkTransport};
 use crate::config::{
-    Audit, Auth, Board, Config, Email, Fax, Http, MailTls, Media, Operators, Recording, Seats, Sip, StoreConfig, Voice,
-    default_shards, secret,
+    Audit, Auth, Board, Config, Email, Fax, Http, MailIn, MailTls, Media, Operators, Recording, Seats, Sip,
+    StoreConfig, Voice, default_shards, secret,
 };
 use crate::domain::account::{Account, Contact, Reach};
 use crate::domain::alarm::{Means, Plan, Step};
@@ -57,6 +57,8 @@ pub const CALLER: &str = "+12025550190";
 pub const SMS_PROVIDER: &str = "sandbox";
 /// Our account with it.
 const SMS_ACCOUNT: &str = "ACde40000000000000000000000000de40";
+/// Where answers to emails come in; no mail server knows it.
+const MAIL_DOMAIN: &str = "desk.cordboard.test";
 
 /// How a demo was asked for.
 #[derive(Clone, Debug)]
@@ -136,7 +138,15 @@ impl Demo {
                 dkim: Vec::new(),
                 from: "Cordboard demo <desk@cordboard.test>".to_owned(),
             }),
-            mail_in: None,
+            // The sandbox is told where it is once it is open.
+            mail_in: Some(MailIn {
+                bind: SocketAddr::new(sandbox_smtp.ip(), 0),
+                domain: MAIL_DOMAIN.to_owned(),
+                name: MAIL_DOMAIN.to_owned(),
+                max_size: 10 * 1_024 * 1_024,
+                connections: 20,
+                tls: None,
+            }),
             sms: vec![SmsProvider {
                 name: SMS_PROVIDER.to_owned(),
                 from: from.clone(),

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
+use crate::sandbox::answer::Answer;
 use crate::sandbox::exchange::TextOutcome;
 use crate::sandbox::mail;
 use crate::sandbox::phone::{Mode, Phone, State, Text};
@@ -16,6 +17,7 @@ use crate::sandbox::smtp::Received;
 
 const MAILBOXES: usize = 64;
 const MAILS_KEPT: usize = 30;
+const ANSWERS_SHOWN: usize = 10;
 /// A mail's body on the page; more is cut.
 const BODY_SHOWN: usize = 20_000;
 
@@ -63,10 +65,20 @@ pub struct Entry {
 
 #[derive(Clone, Debug, Serialize)]
 struct MailView {
+    /// Within its mailbox.
+    id: u64,
     at: UtcMs,
     from: String,
     subject: String,
     body: String,
+    /// It says where an answer goes.
+    can_answer: bool,
+    /// What was answered.
+    answers: Vec<String>,
+    #[serde(skip)]
+    reply_to: String,
+    #[serde(skip)]
+    message_id: String,
 }
 
 #[derive(Debug)]
@@ -81,6 +93,8 @@ pub struct Board {
     caller: PhoneNumber,
     phones: BTreeMap<PhoneNumber, Entry>,
     mailboxes: BTreeMap<String, Mailbox>,
+    /// Mails that ever came.
+    mails: u64,
     numbers: Vec<NumberEntry>,
     logins: Vec<Login>,
 }
@@ -119,7 +133,7 @@ impl Board {
         let mut all: BTreeMap<_, _> = phones.into_iter().map(|p| (p.number, entry(p.name, p.title))).collect();
         all.entry(caller.clone()).or_insert_with(|| entry("You, the caller".to_owned(), "any telephone".to_owned()));
         let mailbox = |m: MailboxEntry| (m.address.to_lowercase(), Mailbox { name: m.name, mails: VecDeque::new() });
-        Self { caller, phones: all, mailboxes: mailboxes.into_iter().map(mailbox).collect(), numbers, logins }
+        Self { caller, phones: all, mailboxes: mailboxes.into_iter().map(mailbox).collect(), mails: 0, numbers, logins }
     }
 
     pub fn phone(&mut self, number: &PhoneNumber) -> Option<&mut Phone> {
@@ -155,7 +169,18 @@ impl Board {
         let read = mail::read(&received.raw);
         let from = if read.from.is_empty() { received.from.clone() } else { read.from };
         let body = read.body.chars().take(BODY_SHOWN).collect();
-        let view = MailView { at, from, subject: read.subject, body };
+        self.mails += 1;
+        let view = MailView {
+            id: self.mails,
+            at,
+            from,
+            subject: read.subject,
+            body,
+            can_answer: !read.reply_to.is_empty(),
+            answers: Vec::new(),
+            reply_to: read.reply_to,
+            message_id: read.id,
+        };
         for address in received.to.iter().map(|a| a.to_lowercase()) {
             if !self.mailboxes.contains_key(&address) && self.mailboxes.len() >= MAILBOXES {
                 continue;
@@ -164,6 +189,34 @@ impl Board {
             let mailbox = self.mailboxes.entry(address).or_insert_with(fresh);
             mailbox.mails.push_front(view.clone());
             mailbox.mails.truncate(MAILS_KEPT);
+        }
+    }
+
+    /// What an answer to this mail is; none: there is no such mail, or it asks for no answer.
+    pub fn answer(&self, address: &str, id: u64, body: String) -> Option<Answer> {
+        let from = address.to_lowercase();
+        let mailbox = self.mailboxes.get(&from)?;
+        let mail = mailbox.mails.iter().find(|mail| mail.id == id && mail.can_answer)?;
+        let again = mail.subject.to_lowercase().starts_with("re:");
+        let subject = if again { mail.subject.clone() } else { format!("Re: {}", mail.subject) };
+        Some(Answer {
+            from,
+            name: mailbox.name.clone(),
+            to: mail.reply_to.clone(),
+            subject,
+            answers: mail.message_id.clone(),
+            asked_by: mail.from.clone(),
+            asked: mail.body.clone(),
+            body,
+        })
+    }
+
+    /// That was taken.
+    pub fn answered(&mut self, address: &str, id: u64, body: String) {
+        let mailbox = self.mailboxes.get_mut(&address.to_lowercase());
+        let mail = mailbox.and_then(|mailbox| mailbox.mails.iter_mut().find(|mail| mail.id == id));
+        if let Some(mail) = mail.filter(|mail| mail.answers.len() < ANSWERS_SHOWN) {
+            mail.answers.push(body);
         }
     }
 
@@ -261,6 +314,21 @@ mod tests {
         assert_eq!(view["mailboxes"][0]["address"], "ann@example.test");
         assert_eq!(view["mailboxes"][1]["mails"][0]["subject"], "two");
         assert_eq!(view["mailboxes"][1]["mails"][0]["from"], "desk@example.test");
+        assert_eq!(view["mailboxes"][1]["mails"][0]["can_answer"], false);
+        assert_eq!(board.answer("bob@example.test", 2, "ok".into()), None, "it does not say where to");
+        let mut mail = mail("three");
+        mail.raw = b"From: Desk <desk@example.test>\r\nReply-To: Desk <reply+a@example.test>\r\nMessage-ID: <1@a>\r\n\
+            Subject: three\r\n\r\nwet\r\n"
+            .to_vec();
+        board.take_mail(UtcMs(3), &mail);
+        let answer = board.answer("Bob@example.test", 3, "ok".into()).expect("an answer");
+        assert_eq!((answer.to.as_str(), answer.subject.as_str()), ("reply+a@example.test", "Re: three"));
+        assert_eq!((answer.from.as_str(), answer.answers.as_str()), ("bob@example.test", "<1@a>"));
+        board.answered("bob@example.test", 3, "ok".into());
+        let view: serde_json::Value =
+            serde_json::from_str(&board.view(clock.instant(), UtcMs(9), |_| None)).expect("JSON");
+        assert_eq!(view["mailboxes"][1]["mails"][0]["answers"][0], "ok");
+        assert_eq!(view["mailboxes"][0]["mails"][0]["answers"].as_array().map(Vec::len), Some(0), "Ann has not");
         for i in 0..200 {
             let to = vec![format!("{i}@example.test")];
             board.take_mail(UtcMs(3), &Received { from: String::new(), to, raw: Vec::new() });

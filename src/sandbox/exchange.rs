@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
+use crate::sandbox::answer::Answer;
 use crate::sandbox::phone::Mode;
 
 /// Orders that can wait for the loop.
@@ -36,6 +37,9 @@ pub enum OrderError {
     /// It makes no sense in the phone's present state.
     NotNow,
     BadInput,
+    NoSuchMail,
+    /// The demo's door for mail did not take it.
+    NotSent,
     /// No handset can be had: too many are open, the browser's answer was of no use, or it is gone.
     NoHandset,
 }
@@ -46,6 +50,8 @@ impl fmt::Display for OrderError {
             Self::NoSuchPhone => "There is no such phone in the sandbox.",
             Self::NotNow => "The phone cannot do that now.",
             Self::BadInput => "That cannot be dialled, pressed or sent.",
+            Self::NoSuchMail => "There is no such mail in the sandbox, or it asks for no answer.",
+            Self::NotSent => "The demo did not take the answer.",
             Self::NoHandset => "No handset could be connected.",
         })
     }
@@ -100,8 +106,23 @@ pub enum Order {
         id: u64,
         done: Done<()>,
     },
+    /// What an answer to this mail of a mailbox is, and where it is handed in.
+    Answer {
+        address: String,
+        id: u64,
+        body: String,
+        done: Done<(Answer, SocketAddr)>,
+    },
+    /// It was.
+    Answered {
+        address: String,
+        id: u64,
+        body: String,
+    },
     /// From now on the demo takes calls there.
     Aim(SocketAddr),
+    /// And mail there.
+    AimMail(SocketAddr),
 }
 
 /// The handle.
@@ -175,6 +196,23 @@ impl Exchange {
     pub async fn aim(&self, trunk: SocketAddr) {
         // With the loop gone there is nobody to dial.
         let _ = self.orders.send(Order::Aim(trunk)).await;
+    }
+
+    /// From now on the demo takes mail at `door`.
+    pub async fn aim_mail(&self, door: SocketAddr) {
+        // With the loop gone there is nobody to write.
+        let _ = self.orders.send(Order::AimMail(door)).await;
+    }
+
+    /// Answers a mail of a mailbox. It is on the page once the demo has taken it.
+    pub async fn answer_mail(&self, address: String, id: u64, body: String) -> Result<(), OrderError> {
+        let asked = (address.clone(), body.clone());
+        let (answer, door) = self.ask(|done| Order::Answer { address, id, body, done }).await?;
+        answer.send(door).await?;
+        let (address, body) = asked;
+        // With the loop gone there is no page to show it on.
+        let _ = self.orders.send(Order::Answered { address, id, body }).await;
+        Ok(())
     }
 
     pub async fn close_handset(&self, id: u64) -> Result<(), OrderError> {

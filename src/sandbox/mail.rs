@@ -10,6 +10,10 @@ use base64::engine::general_purpose::STANDARD;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mail {
     pub from: String,
+    /// Where an answer goes; empty: it asks for none.
+    pub reply_to: String,
+    /// Its own identifier, with its brackets.
+    pub id: String,
     pub subject: String,
     /// Lines ended by LF; what goes along is named at the end.
     pub body: String,
@@ -25,6 +29,8 @@ pub fn read(raw: &[u8]) -> Mail {
     let headers = unfold(head);
     Mail {
         from: decode_words(header(&headers, "from")),
+        reply_to: address(header(&headers, "reply-to")).to_owned(),
+        id: header(&headers, "message-id").to_owned(),
         subject: decode_words(header(&headers, "subject")),
         body: plain_part(&headers, body, DEPTH) + &attached(&headers, body),
     }
@@ -64,6 +70,11 @@ fn unfold(head: &str) -> Vec<(String, String)> {
 
 fn header<'a>(headers: &'a [(String, String)], name: &str) -> &'a str {
     headers.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+}
+
+/// `Ben <ben@example.com>`: what is in the brackets, if there are any.
+fn address(value: &str) -> &str {
+    value.rsplit_once('<').and_then(|(_, rest)| rest.split_once('>')).map_or(value, |(address, _)| address).trim()
 }
 
 fn plain_part(headers: &[(String, String)], body: &str, depth: usize) -> String {

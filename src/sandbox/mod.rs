@@ -3,6 +3,7 @@
 //!
 //! [`Carrier::start`] binds and starts it; [`Carrier::router`] is its page's side, to be mounted at `/sandbox`.
 
+pub mod answer;
 pub mod board;
 pub mod exchange;
 pub mod mail;

@@ -60,6 +60,8 @@ pub struct Switch {
     socket: UdpSocket,
     local: SocketAddr,
     trunk: SocketAddr,
+    /// Where the demo takes mail, once it is known.
+    mail_door: Option<SocketAddr>,
     media: Media,
     shard: ShardId,
     voicemail: Arc<Prompt>,
@@ -97,6 +99,7 @@ impl Switch {
             socket,
             local,
             trunk,
+            mail_door: None,
             media,
             shard,
             voicemail,
@@ -459,6 +462,16 @@ impl Switch {
                 let _ = done.send(Ok(()));
             }
             Order::Aim(trunk) => self.trunk = trunk,
+            Order::AimMail(door) => self.mail_door = Some(door),
+            Order::Answer { address, id, body, done } => {
+                let answer = self.board.answer(&address, id, body).ok_or(OrderError::NoSuchMail);
+                // Whoever asked may have gone meanwhile.
+                let _ = done.send(answer.and_then(|answer| Ok((answer, self.mail_door.ok_or(OrderError::NotNow)?))));
+            }
+            Order::Answered { address, id, body } => {
+                self.board.answered(&address, id, body);
+                self.changed = true;
+            }
         }
     }
 

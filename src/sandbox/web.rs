@@ -24,6 +24,8 @@ use crate::sandbox::sms::{self, Provider};
 const MAX_BODY: usize = 64 * 1024;
 /// The longest reply a phone lets one type.
 const MAX_REPLY: usize = 480;
+/// The longest answer to a mail.
+const MAX_ANSWER: usize = 4_000;
 
 type Shared = State<Arc<Provider>>;
 
@@ -37,6 +39,7 @@ pub fn router(provider: Arc<Provider>) -> Router {
         .route("/api/handset/{id}/close", post(close_handset))
         .route("/api/phones/{number}/{action}", post(phone))
         .route("/api/caller/{action}", post(caller))
+        .route("/api/mailboxes/{address}/answer", post(answer_mail))
         .route("/twilio/2010-04-01/Accounts/{sid}/Messages.json", post(sms::create))
         .layer(middleware::from_fn(guard))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -70,6 +73,8 @@ fn problem(error: OrderError) -> Response {
         OrderError::NoSuchPhone => (StatusCode::NOT_FOUND, "sandbox.no_such_phone"),
         OrderError::NotNow => (StatusCode::CONFLICT, "sandbox.not_now"),
         OrderError::BadInput => (StatusCode::UNPROCESSABLE_ENTITY, "sandbox.bad_input"),
+        OrderError::NoSuchMail => (StatusCode::NOT_FOUND, "sandbox.no_such_mail"),
+        OrderError::NotSent => (StatusCode::BAD_GATEWAY, "sandbox.not_sent"),
         OrderError::NoHandset => (StatusCode::SERVICE_UNAVAILABLE, "sandbox.no_handset"),
     };
     let body = json!({ "type": "about:blank", "title": error.to_string(), "status": status.as_u16(), "code": code });
@@ -180,6 +185,20 @@ async fn order(provider: Arc<Provider>, number: PhoneNumber, action: &str, order
         _ => return problem(OrderError::NoSuchPhone),
     };
     done(provider.exchange.phone(number, action, order.handset).await)
+}
+
+#[derive(Deserialize)]
+struct MailAnswer {
+    id: u64,
+    body: String,
+}
+
+async fn answer_mail(State(provider): Shared, Path(address): Path<String>, Json(answer): Json<MailAnswer>) -> Response {
+    let body = answer.body.trim();
+    if body.is_empty() || body.chars().count() > MAX_ANSWER {
+        return problem(OrderError::BadInput);
+    }
+    done(provider.exchange.answer_mail(address, answer.id, body.to_owned()).await)
 }
 
 async fn reply(provider: Arc<Provider>, number: PhoneNumber, order: Order) -> Response {

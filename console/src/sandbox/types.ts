@@ -25,10 +25,13 @@ export interface PhoneView {
 }
 
 export interface Mail {
+  id: number;
   at: number;
   from: string;
   subject: string;
   body: string;
+  can_answer: boolean;
+  answers: string[];
 }
 
 export interface Mailbox {
