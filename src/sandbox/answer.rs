@@ -36,7 +36,8 @@ impl Answer {
     fn message(&self) -> Option<Message> {
         let quoted = self.asked.trim_end().lines().take(QUOTED).map(|line| format!("> {line}\r\n"));
         let quoted: String = quoted.collect();
-        let body = format!("{}\r\n\r\n{} wrote:\r\n{quoted}", self.body.trim(), self.asked_by);
+        let below = if quoted.is_empty() { String::new() } else { format!("\r\n{} wrote:\r\n{quoted}", self.asked_by) };
+        let body = format!("{}\r\n{below}", self.body.trim());
         let own = format!("<{}@sandbox.invalid>", Rng::from_system().token(20));
         let name = Some(self.name.clone()).filter(|name| !name.is_empty());
         let mut builder = Message::builder()
