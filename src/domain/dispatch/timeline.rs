@@ -129,7 +129,10 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Repeated { name } => ("confirmed", format!("{name} replied again; they are told who confirmed.")),
         Note::RepeatedOften { name, times, since } => {
             let since = clock_in_zone(*since, zone);
-            ("confirmed", format!("{name} has replied again {times} times since {since}, and is not answered any more."))
+            (
+                "confirmed",
+                format!("{name} has replied again {times} times since {since}, and is not answered any more."),
+            )
         }
         Note::Trouble { trouble } => ("alarm", trouble_words(trouble)),
         Note::Skipped { by } => ("operator", format!("{by} went on to the next step.")),
