@@ -455,7 +455,7 @@ impl House {
                     Effect::Record(_) => {}
                 }
             }
-            let Some(Named { dispatch, attempt }) = self.lanes.poll_output() else { return Ok(()) };
+            let Some(Named { dispatch, attempt, .. }) = self.lanes.poll_output() else { return Ok(()) };
             self.look_who_waits(&dispatch, &attempt);
             self.hand(&dispatch, attempt.clone(), &mut follows)?;
             if !follows.iter().any(|(_, effect)| matches!(effect, Effect::Perform(id) if *id == attempt)) {
@@ -524,7 +524,7 @@ impl House {
             let now = self.now();
             self.lanes.handle(now, Input::Due);
             self.follow(VecDeque::new())?;
-            while let Some(Named { dispatch, attempt }) = self.lanes.poll_held(now) {
+            while let Some(Named { dispatch, attempt, .. }) = self.lanes.poll_held(now) {
                 self.judge.seen.queued += 1;
                 self.decide(&dispatch, &Event::Queued { attempt }, None)?;
             }

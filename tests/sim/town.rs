@@ -72,6 +72,7 @@ fn contact(account: &str, nth: usize) -> Contact {
         reach,
         ring_secs: 30,
         blocked: false,
+        hours: Vec::new(),
     };
     Contact {
         id: contact_id(account, name),
@@ -87,6 +88,8 @@ fn contact(account: &str, nth: usize) -> Contact {
             destination("desk", Reach::Webhook("desk".into())),
             destination("fax", Reach::Fax(number(9, 9))),
         ],
+        language: None,
+        zone: None,
     }
 }
 

@@ -70,7 +70,7 @@ impl Clock for SetClock {
 }
 
 /// What people and servers will say.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Says {
     Text { id: String, from: PhoneNumber, body: String },
     Mail { id: String, what: Arrival },
