@@ -455,8 +455,11 @@ impl House {
                     Effect::Record(_) => {}
                 }
             }
-            let Some(Named { dispatch, attempt, .. }) = self.lanes.poll_output() else { return Ok(()) };
-            self.look_who_waits(&dispatch, &attempt);
+            let Some(Named { dispatch, attempt, along }) = self.lanes.poll_output() else { return Ok(()) };
+            // Whatever leaves in one with others has their turn.
+            if along.is_none_or(|first| first == attempt) {
+                self.look_who_waits(&dispatch, &attempt);
+            }
             self.hand(&dispatch, attempt.clone(), &mut follows)?;
             if !follows.iter().any(|(_, effect)| matches!(effect, Effect::Perform(id) if *id == attempt)) {
                 self.lanes.handle(self.now(), Input::NotHanded(attempt));

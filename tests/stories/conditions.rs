@@ -1,7 +1,7 @@
 //! Steps that are made only sometimes: at the edge of an hour, for one call type, after an answer; and a protocol that comes to have
 //! such steps while a dispatch runs.
 
-use cordboard::base::id::{CallTypeId, DispatchId};
+use cordboard::base::id::{CallTypeId, DispatchId, ProtocolId};
 use cordboard::domain::account::CallType;
 use cordboard::domain::account::hours::{Span, Weekday};
 use cordboard::domain::dispatch::condition::{AnswerIs, Conditions, HoursAre};
@@ -97,14 +97,18 @@ fn with_a_condition() -> Protocol {
         Step { only, ..Step::new(Method::TextConfirm, town::on_call("mobile"), 900) },
         Step::new(CALL, town::on_call("mobile"), 600),
     ];
-    Protocol { version: 2, ..town::of_steps(steps, true, Until::Confirmed) }
+    Protocol { id: ProtocolId::named("p2"), version: 2, ..town::of_steps(steps, true, Until::Confirmed) }
 }
 
 async fn a_protocol_comes_to_have_a_condition(mut desk: Desk) {
     let before = desk.takes("burst pipe").await;
     desk.phone("Ben").expect_text("burst pipe. Reply 1ok");
     let mut tx = desk.store.write().await.expect("the store writes");
-    tx.insert_protocol(&with_a_condition(), desk.now()).await.expect("the next version");
+    let next = with_a_condition();
+    tx.insert_protocol(&next, desk.now()).await.expect("the next version");
+    let mut account = town::account();
+    account.call_types[0].protocol = Some(next.id);
+    tx.upsert_account(&account, desk.now()).await.expect("it is in force");
     tx.commit("test").await.expect("committed");
     // What is taken from now on goes by it, as there is no water.
     desk.advance(5 * MINUTE).await;
