@@ -2,6 +2,7 @@
 
 import { FeedClient, type Link } from '../lib/feed';
 import { api } from '../lib/api';
+import type { Away } from '../lib/away';
 import { comesWords } from '../lib/comes';
 import { askedPatches, type AskedPatch } from '../lib/patches';
 import { soundingAlarms } from '../lib/hush';
@@ -19,6 +20,8 @@ class Desk {
   selected = $state<string | null>(null);
   /** A call that a key has taken and that is on its way here; the middle is its. */
   wanted: string | null = null;
+  /** The call that stood in the middle and was taken from her: said there until she opens something else. */
+  away = $state.raw<Away | null>(null);
   /** The dispatch whose details are open. */
   openDispatch = $state<string | null>(null);
   picking = $state(false);
@@ -63,7 +66,14 @@ class Desk {
   }
 
   get isTyping(): boolean {
-    return Date.now() - this.typedAt < 3_000 && inTextField(document.activeElement);
+    return Date.now() - this.typedAt < 3_000 && (this.away !== null || inTextField(document.activeElement));
+  }
+
+  /** Letters that go on after the form was taken from under them: they are words, no keys of the desk. */
+  typesOn(letter: boolean): boolean {
+    if (!letter || this.away === null || !this.isTyping) return false;
+    this.typedAt = Date.now();
+    return true;
   }
 
   start(): void {
@@ -91,7 +101,7 @@ class Desk {
     this.client?.close();
     this.client = null;
     this.feed = EMPTY;
-    this.selected = this.wanted = null;
+    this.selected = this.wanted = this.away = null;
     this.openDispatch = null;
     this.closePickers();
     this.chosenParked = null;
@@ -108,6 +118,7 @@ class Desk {
     if (this.selected !== id) this.closePickers();
     this.selected = id;
     this.wanted = null;
+    if (id !== null) this.away = null;
   }
 
   /**

@@ -1,9 +1,12 @@
 // What the desk does by itself: which call comes to the middle, what is said aloud, what beeps.
 
+import { awayWords, followed, loggedOutWords, takenFrom, type Away } from '../lib/away';
+import { hasContent } from '../lib/form';
 import { causeWords, endWords } from '../lib/hears';
 import { pickMiddle } from '../lib/middle';
 import { SPEAKING, myCalls } from '../lib/reduce';
 import { alarmOf, hush, isHushed, wake, type Hushed } from '../lib/hush';
+import { isUnsaved } from '../lib/draft';
 import * as sound from '../lib/sound';
 import { HOLD_REMINDER_MS } from '../lib/time';
 import { NOBODY_WAITS, tellWaiting } from '../lib/waiting';
@@ -94,6 +97,8 @@ class Watch {
     }
     // The server forgets the check when this console was gone for a while: so do we.
     if ((event.type === 'seat' || event.type === 'hello') && desk.feed.seat?.checked === false && phone.checkedAt !== null) phone.unpass();
+    const out = loggedOutWords(event, desk.feed.user?.id, before.seat?.reason);
+    if (out) notices.show(out, 'info');
     if (event.type === 'call' || event.type === 'hello' || event.type === 'call_gone') this.calls(before, event.type === 'hello');
     if (event.type === 'caller' && event.seen_to) this.seen(event.call);
   }
@@ -113,9 +118,47 @@ class Watch {
     this.wentElsewhere();
     this.parked(before, anew);
     this.notBrought(was);
+    const taken = this.taken(was);
     forms.letGo(desk.feed.calls, desk.feed.user?.id);
     forms.tidy(desk.mine, desk.feed.calls);
+    this.tellTaken(taken);
     this.choose();
+  }
+
+  /** Calls that somebody else took from this desk just now. */
+  private taken(was: Map<string, CallView>): Away[] {
+    const taken: Away[] = [];
+    for (const old of was.values()) {
+      const how = takenFrom(old, desk.feed.calls.find((c) => c.id === old.id), desk.feed.user?.id);
+      if (!how) continue;
+      const draft = forms.ofCall(old.id);
+      taken.push({ ...how, call: old.id, account: old.account, over: false, typed: draft !== undefined && hasContent(draft.answers) });
+      void forms.flushed(old.id);
+    }
+    return taken;
+  }
+
+  private tellTaken(taken: Away[]): void {
+    if (desk.away) desk.away = followed(desk.away, desk.feed.calls.find((c) => c.id === desk.away?.call));
+    for (const away of taken) {
+      const words = this.awayWords(away);
+      if (away.call !== desk.selected) {
+        notices.show(words, 'info');
+        continue;
+      }
+      // No other form comes in its place: what she types on would be written into it.
+      const wanted = desk.wanted;
+      desk.select(null);
+      desk.wanted = wanted;
+      desk.away = away;
+      notices.say(words);
+    }
+  }
+
+  /** Who has the call, in words. */
+  awayWords(away: Away): string {
+    const draft = forms.ofCall(away.call);
+    return awayWords(away, draft !== undefined && isUnsaved(draft), (user) => (user === desk.feed.user?.id ? 'you' : desk.nameOf(user)));
   }
 
   /** Callers whom this operator parked: fetched, back in the queue, or gone. */
@@ -230,10 +273,14 @@ class Watch {
 
   /** What stands in the middle when what stood there has gone. */
   private choose(): void {
-    // The form of the call that stood there first: what is typed on must not land in another client's.
+    const comes = desk.wanted !== null && desk.mine.some((c) => c.id === desk.wanted);
+    // That her caller was taken from her gives way to one she speaks with, once she has stopped typing; to nothing else by itself.
+    if (desk.away && desk.selected === null && !comes && (desk.isTyping || !desk.speaking)) return;
+    // The form of the call that stood there, and no other while she types: that would be written into another client's.
     const leftOver = () => {
       const left = forms.leftOver(desk.feed.calls);
-      return (left.find((d) => d.call !== null && d.call === desk.selected) ?? left[0])?.id;
+      const own = left.find((d) => d.call !== null && d.call === desk.selected);
+      return (own ?? (desk.isTyping ? undefined : left[0]))?.id;
     };
     const next = pickMiddle(desk, desk.mine, (id) => forms.find(id) !== undefined, leftOver);
     if (next.selected !== desk.selected) desk.select(next.selected);
