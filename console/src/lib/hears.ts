@@ -77,12 +77,14 @@ export function causeWords(cause: string | null | undefined): string {
   return cause ? (CAUSES[cause] ?? cause.replaceAll('_', ' ')) : 'the call failed';
 }
 
-/** How a call ended, in words. Nobody is on the line of one that she made herself and that was refused. */
-export function endWords(call: CallView): string {
+/** How a call ended, in words. Nobody is on the line of one that she made herself and that was refused. `patched`: she had left
+ * caller and contact alone, and who of the two hung up first is neither here nor there. */
+export function endWords(call: CallView, patched = false): string {
   const cause = call.ended?.cause;
   if (call.dialled && cause === 'emergency') {
     return 'emergency numbers are not dialled from here: dial it on another telephone, now, and say where help is needed';
   }
+  if (patched && (cause === 'hung_up' || cause === 'released')) return 'the two have finished';
   if (cause === 'hung_up') return call.dialled ? 'they hung up' : 'the caller hung up';
   return causeWords(cause);
 }

@@ -350,7 +350,7 @@ export const DISPOSITIONS = [
 
 /** What most likely became of the call. */
 export function likelyDisposition(call: CallView): string {
-  if (call.state === 'patched' || call.patch?.state === 'dropped' || call.patch?.state === 'joined') return 'patched';
+  if (call.state === 'patched' || call.patch?.state === 'dropped' || call.patch?.state === 'joined' || desk.patchedThrough.has(call.id)) return 'patched';
   if (forms.saved.has(call.id)) {
     return forms.saved.get(call.id)?.message.urgency === 'not_legitimate' ? 'not_legitimate' : 'message_taken';
   }

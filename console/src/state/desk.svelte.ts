@@ -22,6 +22,8 @@ class Desk {
   wanted: string | null = null;
   /** The call that stood in the middle and was taken from her: said there until she opens something else. */
   away = $state.raw<Away | null>(null);
+  /** Calls on the desk whose patch she left: the two talked on. */
+  patchedThrough = $state.raw<ReadonlySet<string>>(new Set());
   /** The dispatch whose details are open. */
   openDispatch = $state<string | null>(null);
   picking = $state(false);
@@ -102,6 +104,7 @@ class Desk {
     this.client = null;
     this.feed = EMPTY;
     this.selected = this.wanted = this.away = null;
+    this.patchedThrough = new Set();
     this.openDispatch = null;
     this.closePickers();
     this.chosenParked = null;

@@ -4,6 +4,7 @@ import { awayWords, followed, loggedOutWords, takenFrom, type Away } from '../li
 import { hasContent } from '../lib/form';
 import { causeWords, endWords } from '../lib/hears';
 import { pickMiddle } from '../lib/middle';
+import { patchedThrough } from '../lib/patched';
 import { SPEAKING, myCalls } from '../lib/reduce';
 import { alarmOf, hush, isHushed, wake, type Hushed } from '../lib/hush';
 import { isUnsaved } from '../lib/draft';
@@ -106,6 +107,7 @@ class Watch {
   /** `anew`: the line was down, and what happened meanwhile was not told. */
   private calls(before: FeedState, anew: boolean): void {
     const was = new Map(myCalls(before).map((c) => [c.id, c]));
+    desk.patchedThrough = patchedThrough(desk.patchedThrough, desk.mine);
     for (const call of desk.mine) {
       const old = was.get(call.id);
       if (!old) this.popped(call);
@@ -251,7 +253,7 @@ class Watch {
       this.hungUp(call, 'while on hold');
     } else if (call.state === 'wrap_up') {
       sound.isUnlocked() && sound.toneGone();
-      notices.say(call.ended ? `The call has ended: ${endWords(call)}.` : 'You are off the call.');
+      notices.say(call.ended ? `The call has ended: ${endWords(call, desk.patchedThrough.has(call.id))}.` : 'You are off the call.');
     }
     if (old.state === 'consulting' && (call.state === 'talking' || call.state === 'held') && !desk.isAsked(old)) {
       notices.say('You are back with the caller.');
