@@ -3,6 +3,7 @@
 import { accounts } from './accounts.svelte';
 import { Problem, api, type CallAction, type PatchTo, type RecordingAct } from '../lib/api';
 import { mayEdit } from '../lib/account';
+import { joinDoes } from '../lib/joinKey';
 import { toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
 import { callMeant } from '../lib/middle';
@@ -283,13 +284,11 @@ export async function handOver(call: CallView): Promise<void> {
 
 export async function join(): Promise<void> {
   const call = current();
-  if (call?.state === 'consulting' && !desk.isAsked(call)) {
-    if (call.colleague?.there) await handOver(call);
-    else notices.show('Hand over is possible once your colleague is on the line.', 'info');
-    return;
-  }
-  if (!call?.patch) return;
-  if (call.patch.state === 'private' || call.patch.state === 'held') await onCall(call, 'patch/join');
+  const does = call && joinDoes(call, !desk.isAsked(call));
+  if (!does) return;
+  if (does === 'hand_over') await handOver(call);
+  else if (does === 'join') await onCall(call, 'patch/join');
+  else if (does === 'colleague_not_there') notices.show('Hand over is possible once your colleague is on the line.', 'info');
   else notices.show('Join is possible once the other party is on the line.', 'info');
 }
 
