@@ -35,7 +35,7 @@ pub struct ProtocolChangeView {
     /// Why, in the client's words.
     note: String,
     protocol: ProtocolEdit,
-    /// What was done when it was proposed, and what would be, in plain English; and what is another.
+    /// What is done, and what would be, in plain English; and what is another. By what is in force now while it waits.
     before: Vec<String>,
     after: Vec<String>,
     changes: Vec<String>,
@@ -104,7 +104,7 @@ async fn view_by(front: &Front, users: &[User], change: ProtocolChange) -> Resul
     let account = front.store.find_account(&change.account).await?.ok_or_else(Problem::fault)?;
     // Whoever proposed it was refused if it could not be read.
     let protocol = serde_json::from_str(&change.protocol).map_err(|_| Problem::fault())?;
-    let words = change.words;
+    let words = front.clients.read_change(&change).await?;
     let decided = change.decision.map(|decision| DecidedView {
         by: name(decision.by),
         at: decision.at,

@@ -103,7 +103,15 @@ async fn a_refusal_says_why_and_what_was_overtaken_says_so() {
         house.ask(Method::POST, "/api/v1/accounts/acc_plumbing/protocols", &sam, own).await.status,
         StatusCode::CREATED
     );
-    assert_eq!(house.fetch(&format!("{path}/{second}"), &pat).await.json()["stale"], true);
+    // What would change is read against what is there now: nobody would take the service's own change back unseen.
+    let seen = house.fetch(&format!("{path}/{second}"), &pat).await.json();
+    assert_eq!(
+        (&seen["stale"], &seen["changes"]),
+        (&json!(true), &json!(["Step 1: wait 10 minutes → 5 minutes."])),
+        "{seen}"
+    );
+    let queue = house.fetch("/api/v1/protocol_changes?state=waiting", &sam).await.json();
+    assert_eq!((&queue["items"][0]["before"], &queue["items"][0]["changes"]), (&seen["before"], &seen["changes"]));
     let got = house.ask(Method::POST, &format!("{path}/{second}/withdraw"), &pat, Value::Null).await;
     assert_eq!(
         (got.status, &got.json()["state"], &got.json()["stale"]),

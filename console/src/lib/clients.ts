@@ -30,7 +30,7 @@ export interface ProtocolChange {
   at: number;
   note: string;
   protocol: ProtocolBody;
-  /** What was in force when it was proposed, in plain English. */
+  /** What is in force, in plain English: now while it waits, else as it was read. */
   before: string[];
   after: string[];
   changes: string[];

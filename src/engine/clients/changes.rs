@@ -1,17 +1,19 @@
 //! Protocols as clients would have them. A proposal is checked as if it were to be saved, is kept with a plain-English reading of before
 //! and after, and waits for the service: approved, it is published as the next version under the client's name and the approver's.
 //!
-//! What always holds: a proposal is decided once; what is published is what was read, or nothing; what came to be wrong with it
-//! meanwhile is told to whoever would approve it, and it waits on.
+//! What always holds: a proposal is decided once; what is published is what was read, or nothing; while it waits it reads by what is
+//! in force now, not by what was when it was proposed; what came to be wrong with it meanwhile is told to whoever would approve it,
+//! and it waits on.
 
 use super::protocols::{check_in_force, put_in_force};
 use super::{Changed, Checked, Clients, ProtocolEdit, Refusal, lock};
 use crate::base::id::{AccountId, ProtocolChangeId, UserId};
-use crate::domain::account::Account;
 use crate::domain::account::fault::{Faults, Text};
+use crate::domain::account::{Account, Contact};
 use crate::domain::dispatch::describe::describe;
 use crate::domain::dispatch::difference::differences;
 use crate::domain::dispatch::protocol::Protocol;
+use crate::domain::oncall::Schedule;
 use crate::io::store::audit::{Act, Entry};
 use crate::io::store::protocol_changes::{ChangeState, ChangeWords, Decision, ProtocolChange};
 use crate::io::store::protocols::Origin;
@@ -62,7 +64,7 @@ impl Clients {
         let note = faults.text(note, &line);
         let reading = read(&mut tx, &account, edit).await?;
         if reading.changes.is_empty() {
-            let detail = "It does what the newest version does, for the same kinds of call.";
+            let detail = "It does what is done now, for the same kinds of call.";
             faults.add("", "protocol.same", detail, "Change something first.");
         }
         faults.unless(()).map_err(Refusal::Faulty)?;
@@ -100,6 +102,12 @@ impl Clients {
         let name = edit.name.trim();
         let last = versions.iter().filter(|p| p.name == name).map(|p| p.version).max().unwrap_or(0);
         let decision = Decision { by: by.clone(), at: now, version: Some(last.saturating_add(1)) };
+        // What is kept of it is what was replaced, which may be another than when it was proposed.
+        let reading = read(&mut tx, &account, &edit).await?;
+        let change = ProtocolChange {
+            words: ChangeWords { note: change.words.note.clone(), ..reading.words() },
+            ..change
+        };
         settle(&mut tx, &change, ChangeState::Approved, &decision, &said(words, false)?).await?;
         tx.audit(Entry::new(now, self.by.clone(), Act::ProtocolApproved, id.to_string()));
         let origin = Origin { by: Some(change.proposed_by), brings_back: None, approved_by: Some(by.clone()) };
@@ -128,6 +136,20 @@ impl Clients {
         let dropped = tx.find_protocol_change(id).await?;
         tx.commit("drop_protocol_change").await?;
         dropped.ok_or(Refusal::Missing { what: "change" })
+    }
+
+    /// How a proposal reads that waits, by what is in force now; one that is decided stays as it was read.
+    pub async fn read_change(&self, change: &ProtocolChange) -> Result<ChangeWords, Refusal> {
+        if change.state != ChangeState::Waiting {
+            return Ok(change.words.clone());
+        }
+        let edit = edit_of(change)?;
+        let account = self.store.find_account(&change.account).await?.ok_or(Refusal::Missing { what: "account" })?;
+        let contacts = self.store.list_contacts(&account.id).await?;
+        let schedules = self.store.list_schedules(&account.id).await?;
+        let versions = self.store.list_protocols(&account.id).await?;
+        let reading = compare(&account, &edit, &contacts, &schedules, &versions);
+        Ok(ChangeWords { note: change.words.note.clone(), ..reading.words() })
     }
 
     /// Whether the protocol is another than when this was proposed.
@@ -189,19 +211,32 @@ impl Reading {
     }
 }
 
-/// In plain English, against the newest version of its name; else against what its kinds of call have now.
+/// By what the transaction sees.
 async fn read(tx: &mut Tx, account: &Account, edit: &ProtocolEdit) -> Result<Reading, StoreError> {
     let contacts = tx.list_contacts(&account.id).await?;
     let schedules = tx.list_schedules(&account.id).await?;
     let versions = tx.list_protocols(&account.id).await?;
-    let (after, _) = edit.check(&account.id, &contacts, &schedules);
+    Ok(compare(account, edit, &contacts, &schedules, &versions))
+}
+
+/// In plain English, against the version of its name that is in force for its kinds of call, else the newest; without one, against
+/// what its kinds of call have now.
+fn compare(
+    account: &Account,
+    edit: &ProtocolEdit,
+    contacts: &[Contact],
+    schedules: &[Schedule],
+    versions: &[Protocol],
+) -> Reading {
+    let (after, _) = edit.check(&account.id, contacts, schedules);
     let based_on = versions.iter().filter(|p| p.name == after.name).max_by_key(|p| p.version);
     let theirs = |p: &&Protocol| {
         account.call_types.iter().any(|t| edit.call_types.contains(&t.id) && t.protocol.as_ref() == Some(&p.id))
     };
-    let before = based_on.or_else(|| versions.iter().find(theirs));
+    let in_force = versions.iter().filter(|p| p.name == after.name).filter(theirs).max_by_key(|p| p.version);
+    let before = in_force.or(based_on).or_else(|| versions.iter().find(theirs));
     let mut changes = match before {
-        Some(before) => differences(before, &after, &contacts, &account.call_types),
+        Some(before) => differences(before, &after, contacts, &account.call_types),
         None => vec!["There is no such protocol yet.".to_owned()],
     };
     for call_type in account.call_types.iter().filter(|t| edit.call_types.contains(&t.id)) {
@@ -216,10 +251,10 @@ async fn read(tx: &mut Tx, account: &Account, edit: &ProtocolEdit) -> Result<Rea
             }
         }
     }
-    Ok(Reading {
-        before: before.map(|p| describe(p, &contacts, &account.call_types)).unwrap_or_default(),
-        after: describe(&after, &contacts, &account.call_types),
+    Reading {
+        before: before.map(|p| describe(p, contacts, &account.call_types)).unwrap_or_default(),
+        after: describe(&after, contacts, &account.call_types),
         changes,
         based_on: based_on.cloned(),
-    })
+    }
 }
