@@ -43,6 +43,8 @@ pub struct ProtocolChangeView {
     decided: Option<DecidedView>,
     /// It waits, and the protocol is another than when it was proposed.
     stale: bool,
+    /// The version that it became is in force now, for some kind of call.
+    in_force: bool,
 }
 
 /// An account by name.
@@ -101,6 +103,7 @@ async fn view_by(front: &Front, users: &[User], change: ProtocolChange) -> Resul
         id,
     };
     let stale = front.clients.is_overtaken(&change).await?;
+    let in_force = front.clients.is_in_force(&change).await?;
     let account = front.store.find_account(&change.account).await?.ok_or_else(Problem::fault)?;
     // Whoever proposed it was refused if it could not be read.
     let protocol = serde_json::from_str(&change.protocol).map_err(|_| Problem::fault())?;
@@ -124,6 +127,7 @@ async fn view_by(front: &Front, users: &[User], change: ProtocolChange) -> Resul
         state: change.state,
         decided,
         stale,
+        in_force,
     })
 }
 

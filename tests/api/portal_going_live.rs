@@ -56,6 +56,7 @@ async fn proposed(house: &House) {
     let approve = format!("/api/v1/protocol_changes/{id}/approve");
     let got = house.ask(Method::POST, &approve, &sam, json!({"words": "From tonight on."})).await;
     assert_eq!((got.status, &got.json()["decided"]["version"]), (StatusCode::OK, &json!(2)), "{}", got.json());
+    assert_eq!(got.json()["in_force"], true);
     let versions = house.fetch(versions, &sam).await.json();
     let newest = &versions["items"][0];
     assert_eq!(
@@ -72,6 +73,13 @@ async fn proposed(house: &House) {
     );
     // The same again is no change.
     assert_eq!(house.ask(Method::POST, &path, &pat, propose).await.json()["errors"][0]["code"], "protocol.same");
+    // The service publishes its own: what was approved before is in force no more, though it was.
+    let mut own = shorter();
+    own["steps"][0]["wait_secs"] = json!(600);
+    let got = house.ask(Method::POST, "/api/v1/accounts/acc_plumbing/protocols", &sam, own).await;
+    assert_eq!(got.status, StatusCode::CREATED);
+    let seen = house.fetch(&format!("{path}/{id}"), &pat).await.json();
+    assert_eq!((&seen["state"], &seen["in_force"]), (&json!("approved"), &json!(false)));
     let log: Vec<String> = rows(house, &format!("object={id}")).await.into_iter().map(|(_, act, _)| act).collect();
     assert_eq!(log, ["protocol.proposed", "protocol.approved"]);
 }

@@ -39,5 +39,7 @@ test('what became of a proposal', () => {
   const decided = { by: { id: 'usr_1', name: 'Sam' }, at: 2, words: 'Call us first.', version: null };
   expect(changeWords(change, (at) => `at ${at}`)).toBe('Waiting for the service since at 1.');
   expect(changeWords({ ...change, state: 'refused', decided }, (at) => `at ${at}`)).toBe('Not taken over by Sam at 2. “Call us first.”');
-  expect(changeWords({ ...change, state: 'approved', decided: { ...decided, words: '', version: 3 } }, (at) => `at ${at}`)).toBe('Approved by Sam at 2; in force as version 3.');
+  const approved = { ...change, state: 'approved' as const, decided: { ...decided, words: '', version: 3 } };
+  expect(changeWords({ ...approved, in_force: true }, (at) => `at ${at}`)).toBe('Approved by Sam at 2; in force as version 3.');
+  expect(changeWords({ ...approved, in_force: false }, (at) => `at ${at}`)).toBe('Approved by Sam; was put in force as version 3 at 2, is no more.');
 });

@@ -38,6 +38,8 @@ export interface ProtocolChange {
   decided: { by: { id: string; name: string }; at: number; words: string; version: number | null } | null;
   /** What is in force is another by now than when it was proposed. */
   stale: boolean;
+  /** What it became is in force now. */
+  in_force: boolean;
 }
 
 export interface GoingLivePart {
@@ -132,13 +134,21 @@ export function rightsWords(rights: readonly Right[]): string {
   return listWords(RIGHTS.filter((r) => rights.includes(r.id)).map((r) => r.label.toLowerCase())) || 'nothing but the state of the account';
 }
 
+/** When, and as which version. An approval publishes at once; what was published since is in force in its place. */
+function approvedWords({ decided, in_force }: ProtocolChange, when: (at: number) => string): string {
+  if (!decided) return '';
+  const at = when(decided.at);
+  if (decided.version === null) return ` ${at}`;
+  return in_force ? ` ${at}; in force as version ${decided.version}` : `; was put in force as version ${decided.version} ${at}, is no more`;
+}
+
 /** What became of a proposal, in a sentence. `when` says its times. */
 export function changeWords(change: ProtocolChange, when: (at: number) => string): string {
   const { decided } = change;
   const words = decided?.words ? ` “${decided.words}”` : '';
   switch (change.state) {
     case 'approved':
-      return `Approved by ${decided?.by.name ?? 'the service'}${decided ? ` ${when(decided.at)}` : ''}${decided?.version ? `; in force as version ${decided.version}` : ''}.${words}`;
+      return `Approved by ${decided?.by.name ?? 'the service'}${approvedWords(change, when)}.${words}`;
     case 'refused':
       return `Not taken over by ${decided?.by.name ?? 'the service'}${decided ? ` ${when(decided.at)}` : ''}.${words}`;
     case 'withdrawn':

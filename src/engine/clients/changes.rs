@@ -152,6 +152,18 @@ impl Clients {
         Ok(ChangeWords { note: change.words.note.clone(), ..reading.words() })
     }
 
+    /// Whether the version that a proposal became is in force, for some kind of call.
+    pub async fn is_in_force(&self, change: &ProtocolChange) -> Result<bool, Refusal> {
+        let Some(version) = change.decision.as_ref().and_then(|decision| decision.version) else {
+            return Ok(false);
+        };
+        let edit = edit_of(change)?;
+        let account = self.store.find_account(&change.account).await?.ok_or(Refusal::Missing { what: "account" })?;
+        let versions = self.store.list_protocols(&account.id).await?;
+        let became = versions.iter().find(|p| p.name == edit.name.trim() && p.version == version);
+        Ok(became.is_some_and(|p| account.call_types.iter().any(|t| t.protocol.as_ref() == Some(&p.id))))
+    }
+
     /// Whether the protocol is another than when this was proposed.
     pub async fn is_overtaken(&self, change: &ProtocolChange) -> Result<bool, Refusal> {
         let edit = edit_of(change)?;
