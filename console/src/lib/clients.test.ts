@@ -41,5 +41,5 @@ test('what became of a proposal', () => {
   expect(changeWords({ ...change, state: 'refused', decided }, (at) => `at ${at}`)).toBe('Not taken over by Sam at 2. “Call us first.”');
   const approved = { ...change, state: 'approved' as const, decided: { ...decided, words: '', version: 3 } };
   expect(changeWords({ ...approved, in_force: true }, (at) => `at ${at}`)).toBe('Approved by Sam at 2; in force as version 3.');
-  expect(changeWords({ ...approved, in_force: false }, (at) => `at ${at}`)).toBe('Approved by Sam; was put in force as version 3 at 2, is no more.');
+  expect(changeWords({ ...approved, in_force: false }, (at) => `at ${at}`)).toBe('Approved by Sam; was put in force as version 3 at 2.');
 });

@@ -139,7 +139,7 @@ function approvedWords({ decided, in_force }: ProtocolChange, when: (at: number)
   if (!decided) return '';
   const at = when(decided.at);
   if (decided.version === null) return ` ${at}`;
-  return in_force ? ` ${at}; in force as version ${decided.version}` : `; was put in force as version ${decided.version} ${at}, is no more`;
+  return in_force ? ` ${at}; in force as version ${decided.version}` : `; was put in force as version ${decided.version} ${at}`;
 }
 
 /** What became of a proposal, in a sentence. `when` says its times. */
