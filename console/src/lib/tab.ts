@@ -1,16 +1,23 @@
 // One console per browser: two softphones under one name would steal each other's calls.
 
-/** Takes the lock for this user; resolves to false if another tab has it. Held until the tab is closed. */
-export async function claimTab(user: string): Promise<boolean> {
-  if (!navigator.locks) return true;
+type Locks = Pick<LockManager, 'request'>;
+
+/**
+ * Takes the lock for this user; resolves to what gives it back, or to null if another tab has it. Held until then, or until the tab is
+ * closed: a tab in which nobody is logged in any more has no telephone, and the next log-in in it asks anew.
+ */
+export async function claimTab(user: string, locks: Locks | undefined = navigator.locks): Promise<(() => void) | null> {
+  if (!locks) return () => undefined;
   return new Promise((resolve) => {
-    void navigator.locks
+    void locks
       .request(`cordboard.desk.${user}`, { ifAvailable: true }, (lock) => {
-        resolve(lock !== null);
-        // Never settles: the lock lives as long as the tab.
-        return lock ? new Promise<void>(() => undefined) : undefined;
+        if (!lock) {
+          resolve(null);
+          return undefined;
+        }
+        return new Promise<void>((release) => resolve(release));
       })
-      .catch(() => resolve(true));
+      .catch(() => resolve(() => undefined));
   });
 }
 
@@ -23,6 +30,9 @@ export function callOtherTab(): void {
   channel.close();
 }
 
-export function onCalled(handler: () => void): void {
-  new BroadcastChannel(CHANNEL).onmessage = () => handler();
+/** Listens for that until it is told to stop. */
+export function onCalled(handler: () => void): () => void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.onmessage = () => handler();
+  return () => channel.close();
 }
