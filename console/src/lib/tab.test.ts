@@ -28,7 +28,7 @@ test('a second tab has no desk, until the first gives it back', async () => {
   expect(await claimTab('usr_kim', locks)).not.toBeNull();
 });
 
-test('a browser without locks lets her in, and so does one that refuses', async () => {
+test('a browser that gives no locks lets her in', async () => {
   const refuses = { request: () => Promise.reject(new Error('no')) } as unknown as Pick<LockManager, 'request'>;
   expect(await claimTab('usr_kim', refuses)).not.toBeNull();
 });

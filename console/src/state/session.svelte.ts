@@ -1,6 +1,7 @@
 // Who is logged in. The token is renewed well before it expires; tabs share one session and take turns renewing it.
 
 import { Problem, api, onExpired, setToken } from '../lib/api';
+import { sweepKept } from '../lib/kept';
 import type { Session, User } from '../lib/types';
 
 interface Stored {
@@ -59,6 +60,7 @@ class SessionState {
     // The server should forget the session, but a dead line must not keep her logged in here.
     await api.logOut().catch(() => undefined);
     this.forget('');
+    sweepKept(sessionStorage, null);
     this.left = null;
   }
 
@@ -76,7 +78,10 @@ class SessionState {
   private adopt(stored: Stored, renewIn?: number): void {
     this.stored = stored;
     setToken(stored.access);
-    if (this.user?.id !== stored.user.id) this.user = stored.user;
+    if (this.user?.id !== stored.user.id) {
+      sweepKept(sessionStorage, stored.user.id);
+      this.user = stored.user;
+    }
     clearTimeout(this.timer);
     const left = stored.expires_at - Date.now();
     this.timer = setTimeout(() => void this.renew(), Math.max(0, renewIn ?? left - 120_000));

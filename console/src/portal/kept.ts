@@ -1,0 +1,19 @@
+// Where the pages of the portal keep what is being written: in this tab, by who is logged in and by account.
+
+import { Kept } from '../lib/kept';
+import { session } from '../state/session.svelte';
+import type { ContactEdit, ProtocolBody } from './types';
+
+export function keptAt<T>(account: string, place: string): Kept<T> {
+  return new Kept<T>(sessionStorage, session.user?.id ?? '', `${account}.${place}`);
+}
+
+/** A proposal to change the protocol of this name, with its note. */
+export function proposalAt(account: string, name: string): Kept<{ body: ProtocolBody; note: string }> {
+  return keptAt(account, `proposal.${name}`);
+}
+
+/** A person who is written, upon which edition; `new`: somebody who is not there yet. */
+export function personAt(account: string): Kept<{ contact: string; edition: number; edit: ContactEdit }> {
+  return keptAt(account, 'person');
+}
