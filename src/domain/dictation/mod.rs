@@ -172,6 +172,10 @@ impl Dictation {
             (State::Asking, '#') => self.sound_tone(),
             (State::Asking | State::Tone, '*') => self.give_up(),
             (State::Speaking, '#') => self.end_words(),
+            (State::Speaking, '*') => {
+                self.outputs.push_back(Output::End);
+                self.give_up();
+            }
             (State::HearingBack | State::Choosing, '1') => self.keep(false),
             (State::HearingBack | State::Choosing, '3') if self.script.for_a_time.is_some() => self.keep(true),
             (State::Before | State::HearingBack | State::Choosing, '2') => {

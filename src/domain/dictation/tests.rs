@@ -134,6 +134,20 @@ fn words_without_an_end_are_ended_and_whoever_says_no_more_keeps_nothing() {
 }
 
 #[test]
+fn a_star_gives_up_while_one_speaks_as_before_and_after() {
+    let mut line = Line::rings(true);
+    assert_eq!(line.hears_out(), "beep");
+    line.hears_out();
+    line.tell(Input::Digit('*'));
+    assert_eq!(line.done, [Output::Begin, Output::End]);
+    assert_eq!(line.said.last().map(String::as_str), Some("Nothing is kept."));
+    line.tell(Input::Taken { spoken: true });
+    assert_eq!(line.said.last().map(String::as_str), Some("Nothing is kept."), "what comes of it is nobody's");
+    line.hears_out();
+    assert_eq!(line.done.last(), Some(&Output::Leave { kept: false }));
+}
+
+#[test]
 fn whatever_keys_come_it_ends_once_and_nothing_is_kept_that_was_not_played_back() {
     let (mut kept, mut again) = (0, 0);
     for seed in 0..4_000 {
