@@ -35,6 +35,10 @@ describe('what became of a patch', () => {
   it('is told with the reason where it came to nothing', () => {
     expect(patchLine(patch({ outcome: 'failed', why: 'busy' }))).toContain('is busy');
     expect(patchLine(patch({ outcome: 'declined' }))).toContain('declined by a key');
+    expect(patchLine(patch({ outcome: 'given_up' }))).toMatch(/: given up\.$/);
+    const broke = patch({ outcome: 'given_up', why: 'lost', answered_at: 2 });
+    expect(patchLine(broke)).toMatch(/: answered; our operator's line broke before they were put through\.$/);
+    expect(patchLine({ ...broke, answered_at: null })).toMatch(/: rung; our operator's line broke/);
     expect(patchLine(patch({ contact: null, outcome: 'not_accepted' }))).not.toContain('Ann');
   });
 });

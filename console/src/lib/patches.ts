@@ -33,6 +33,7 @@ function became(patch: CallPatch): string {
     case 'declined':
       return 'declined by a key';
     case 'given_up':
+      if (patch.why === 'lost') return `${patch.answered_at === null ? 'rung' : 'answered'}; our operator's line broke before they were put through`;
       return 'given up';
     case 'open':
       return 'being rung';

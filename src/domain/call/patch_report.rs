@@ -23,7 +23,7 @@ pub enum PatchOutcome {
     NotAccepted,
     /// Said no by a key.
     Declined,
-    /// Given up by the operator, or the caller hung up before.
+    /// Given up by the operator, or the caller hung up before; `why` is `lost` where the operator's line broke.
     GivenUp,
     /// Joined with the caller.
     Joined,
@@ -54,11 +54,15 @@ pub struct PatchLine {
 pub fn read(events: impl IntoIterator<Item = (UtcMs, RecordEvent)>) -> Vec<PatchLine> {
     let mut lines: Vec<PatchLine> = Vec::new();
     let (mut automated, mut reasons) = (false, Vec::new());
+    // The operator's line broke, and nobody has come since.
+    let mut lost = false;
     for (at, event) in events {
         match &event {
             RecordEvent::PatchSought => automated = true,
             RecordEvent::PersonFound { contact, why } => reasons.push((contact.clone(), why.clone())),
             RecordEvent::NobodyReached => automated = false,
+            RecordEvent::OperatorLost { .. } => lost = true,
+            RecordEvent::Talking { .. } | RecordEvent::HandedOver { .. } => lost = false,
             RecordEvent::PatchDialled { contact, number } | RecordEvent::CallTakenIn { contact, number, .. } => {
                 let reason = reasons.iter().find(|(there, _)| contact.as_ref() == Some(there));
                 lines.push(PatchLine {
@@ -91,6 +95,9 @@ pub fn read(events: impl IntoIterator<Item = (UtcMs, RecordEvent)>) -> Vec<Patch
             RecordEvent::PatchNotAccepted { declined: true } => line.outcome = ends(PatchOutcome::Declined),
             RecordEvent::PatchNotAccepted { declined: false } => line.outcome = ends(PatchOutcome::NotAccepted),
             RecordEvent::PatchCancelled | RecordEvent::Ended { .. } | RecordEvent::Requeued => {
+                if lost && line.outcome == PatchOutcome::Open {
+                    line.why = Some(Cause::Lost);
+                }
                 line.outcome = ends(PatchOutcome::GivenUp);
             }
             RecordEvent::PatchOver { ms, alone_ms } => (line.ms, line.alone_ms) = (Some(ms), Some(alone_ms)),
@@ -103,7 +110,8 @@ pub fn read(events: impl IntoIterator<Item = (UtcMs, RecordEvent)>) -> Vec<Patch
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::call::event::CallOutcome;
+    use crate::base::id::UserId;
+    use crate::domain::call::event::{CallOutcome, Stage};
 
     fn number() -> PhoneNumber {
         PhoneNumber::parse("+12025550190").expect("a valid number")
@@ -136,6 +144,21 @@ mod tests {
         let wanted =
             [(PatchOutcome::Failed, None), (PatchOutcome::GivenUp, None), (PatchOutcome::Joined, Some(61_000))];
         assert_eq!(outcomes(events), wanted);
+    }
+
+    #[test]
+    fn an_operator_whose_line_broke_has_not_given_up_of_her_own() {
+        let lost = || RecordEvent::OperatorLost { user: UserId::named("kim"), stage: Stage::Patching };
+        let told = |events: &[RecordEvent]| {
+            let all = [&[dialled("ann"), RecordEvent::PatchAnswered][..], events].concat();
+            let line = read(all.into_iter().map(|event| (UtcMs(0), event))).remove(0);
+            (line.outcome, line.why, line.answered_at.is_some())
+        };
+        assert_eq!(told(&[lost(), RecordEvent::Requeued]), (PatchOutcome::GivenUp, Some(Cause::Lost), true));
+        let by_her = [RecordEvent::PatchCancelled, lost(), RecordEvent::Requeued];
+        assert_eq!(told(&by_her), (PatchOutcome::GivenUp, None, true), "it was over before");
+        let joined = [RecordEvent::PatchJoined, lost(), RecordEvent::PatchDropped, RecordEvent::Requeued];
+        assert_eq!(told(&joined), (PatchOutcome::Joined, None, true), "the two talk on");
     }
 
     #[test]
