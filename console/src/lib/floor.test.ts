@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alone, canListen, listenerWords, listening, modeOf, onTheirWay, operatorIn, parked, seatRows, stageWords, whoHears, whoHearsMe } from './floor';
+import { alone, canListen, listenerWords, listening, modeOf, onTheirWay, operatorIn, overWords, parked, seatRows, stageWords, whoHears, whoHearsMe } from './floor';
 import { PageKeys } from './keys';
 import type { CallView, HearsView, ListenMode, ListenerView, SeatState, SeatView } from './types';
 
@@ -53,6 +53,19 @@ describe('the floor', () => {
     const left = call('1', { seat: 'kim', state: 'patched', patch: patch('dropped') });
     expect(alone([left, call('2')])).toEqual([left]);
     expect(seatRows([seat('Kim', 'wrap_up')], [left])[0]!.calls).toEqual([]);
+  });
+
+  it('keeps a caller whom a supervisor talks with there, and says so', () => {
+    const kept = call('1', { seat: 'kim', state: 'patched', patch: null });
+    expect(alone([kept])).toEqual([kept]);
+    expect(stageWords(kept)).toBe('talks with a supervisor; the contact has hung up');
+  });
+
+  it('tells who listened why it is over', () => {
+    const ended = (cause: string) => call('1', { state: 'ended', ended: { cause } as CallView['ended'] });
+    const patched = call('1', { state: 'patched', patch: patch('dropped') });
+    expect(overWords(patched, ended('hung_up'))).toBe('The call you listened to is over: the caller or the contact hung up.');
+    expect(overWords(call('1'), ended('hung_up'))).toBe('The call you listened to is over: the caller hung up.');
   });
 
   it('says who hears whom in a patch', () => {

@@ -1,6 +1,6 @@
 // The floor as a supervisor reads it: who sits where with which call, who is listened to. Pure.
 
-import { causeWords, doesHear } from './hears';
+import { causeWords, doesHear, endWords } from './hears';
 import type { CallView, ListenMode, ListenerView, Party, SeatView } from './types';
 
 /** A seat and the calls that are at it. */
@@ -18,9 +18,21 @@ export function seatRows(seats: SeatView[], calls: CallView[]): SeatRow[] {
     .sort((a, b) => rank(a) - rank(b) || a.seat.user.name.localeCompare(b.seat.user.name));
 }
 
-/** Caller and contact talk on; their operator has left. */
+/** Caller and contact talk on; their operator has left. Or the contact has too, and a supervisor talks with the caller. */
 export function isAlone(call: CallView): boolean {
+  if (isWithSupervisor(call)) return true;
   return call.patch?.state === 'dropped' && call.state !== 'ended' && call.state !== 'wrap_up';
+}
+
+/** The contact has hung up on a patch without an operator: whoever has barged in talks with the caller. */
+function isWithSupervisor(call: CallView): boolean {
+  return call.state === 'patched' && call.patch === null;
+}
+
+/** What a supervisor is told when a call ends under them. `before`: as it was. */
+export function overWords(before: CallView, now: CallView): string {
+  const either = before.state === 'patched' && before.patch !== null && now.ended?.cause === 'hung_up';
+  return `The call you listened to is over: ${either ? 'the caller or the contact hung up' : endWords(now)}.`;
 }
 
 /** Patches whose operator has left, the oldest first. */
@@ -84,6 +96,7 @@ export function stageWords(call: CallView): string {
       if (call.patch.state === 'held') return `talking; ${contact} waits`;
       return call.colleague?.joined ? `all four, with ${contact} and a colleague` : `all three, with ${contact}`;
     case 'patched':
+      if (isWithSupervisor(call)) return 'talks with a supervisor; the contact has hung up';
       return `patched to ${contact}${call.patch?.recalled ? ', and wants an operator' : ''}`;
     case 'wrap_up':
       return 'finishes the form';

@@ -2,7 +2,7 @@
 // that the supervisor listens to.
 
 import { Problem, api } from '../lib/api';
-import { canListen, listening, MODE_WORDS } from '../lib/floor';
+import { canListen, listening, MODE_WORDS, overWords } from '../lib/floor';
 import type { CallView, FeedEvent, FiguresView, FloorView, ListenMode, SeatView } from '../lib/types';
 import type { FeedState } from '../lib/reduce';
 import { desk } from './desk.svelte';
@@ -100,6 +100,14 @@ class Floor {
     if (mine(before.calls)?.there === false && !mine([event.call]) && event.call.state !== 'ended') {
       notices.show('Your telephone did not take the call. Do the ready check, then try again.');
     }
+    this.tellOver(event.call, before);
+  }
+
+  /** The bar is gone all at once: why, if it was not she who left. */
+  private tellOver(now: CallView, before: FeedState): void {
+    const was = before.calls.find((c) => c.id === now.id);
+    const me = before.user?.id;
+    if (was && !was.ended && now.ended && listening([was], me)?.listener.there) notices.show(overWords(was, now), 'info');
   }
 
   private async load(): Promise<void> {

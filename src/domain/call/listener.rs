@@ -2,7 +2,8 @@
 //!
 //! Who may listen is asked elsewhere, and whose phone is free. What always holds: a monitor is heard by nobody, a whisper by
 //! the operator alone, and neither is recorded; a caller on hold, or announced and not yet joined, hears none of them;
-//! whoever comes, switches or goes changes nothing between the others; and each listener's end is told exactly once
+//! whoever comes, switches or goes changes nothing between the others; a caller whose contact hangs up while the operator is
+//! out of it stays with who has barged in until one of the two hangs up; and each listener's end is told exactly once
 //! ([`Output::ListenerGone`]), at the latest with the call's.
 
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::bridge::{HearMatrix, LegId, Source};
+use super::cause::Cause;
 use super::event::RecordEvent;
 use super::leg::{Leg, LegInput, LegState};
 use super::{Call, CommandError, Output, Party, Phase};
@@ -84,6 +86,8 @@ impl Call {
             }
             None => return Err(CommandError::NotNow),
         }
+        // Who will no longer be heard leaves the caller to an operator.
+        self.look_after_caller();
         self.settle();
         Ok(())
     }
@@ -109,7 +113,12 @@ impl Call {
             return;
         }
         match event {
-            LegInput::Ended(_) => self.let_listeners_go(|l| l.leg.id == leg),
+            LegInput::Ended(why) => {
+                self.let_listeners_go(|l| l.leg.id == leg);
+                if why != Cause::HungUp {
+                    self.look_after_caller();
+                }
+            }
             // Answered and no path: the browser's answer is of no use.
             LegInput::Silent if !listener.leg.is_up() && listener.leg.answered => {
                 self.let_listeners_go(|l| l.leg.id == leg);
@@ -130,12 +139,51 @@ impl Call {
     pub(super) fn give_up_listeners(&mut self) {
         let now = self.now;
         self.let_listeners_go(|l| l.until.is_some_and(|until| until <= now));
+        self.look_after_caller();
     }
 
     /// Somebody of ours is, or was, with the caller: who listens stays through a change of operators.
     const fn is_talked_in(&self) -> bool {
-        matches!(self.phase, Phase::Talking | Phase::Held | Phase::Doubt { .. } | Phase::Patching | Phase::Consulting)
-            || matches!(&self.patch, Some(patch) if patch.recalled)
+        matches!(
+            self.phase,
+            Phase::Talking
+                | Phase::Held
+                | Phase::Doubt { .. }
+                | Phase::Patching
+                | Phase::WithSupervisor
+                | Phase::Consulting
+        ) || matches!(&self.patch, Some(patch) if patch.recalled)
+    }
+
+    /// The caller hears one of them.
+    fn has_company(&self) -> bool {
+        self.listeners.iter().any(|l| l.leg.is_up() && l.mode == ListenMode::Barge)
+    }
+
+    /// The contact of a patch without an operator has gone: who has barged in talks on with the caller. False if nobody has.
+    pub(super) fn keep_caller_company(&mut self) -> bool {
+        if self.caller_gone || !self.has_company() {
+            return false;
+        }
+        self.phase = Phase::WithSupervisor;
+        if let Some(mut patch) = self.take_patch() {
+            self.release(&mut patch.leg);
+        }
+        true
+    }
+
+    /// A supervisor did not hang up on the caller, and is heard no more all the same: the caller waits at the queue's head.
+    fn look_after_caller(&mut self) {
+        if self.phase == Phase::WithSupervisor && !self.has_company() {
+            self.back_to_operator();
+        }
+    }
+
+    /// After every input: the supervisor who talked with the caller has hung up, and that was the call.
+    pub(super) fn settle_company(&mut self) {
+        if self.phase == Phase::WithSupervisor && !self.has_company() {
+            self.end(Cause::Released);
+        }
     }
 
     /// After every input: nobody listens on where nobody is left to be heard.
@@ -181,7 +229,10 @@ impl Call {
 
     /// The caller waits for an operator: one who has barged in keeps them company.
     fn waits_alone(&self, operator: Option<LegId>) -> bool {
-        let waits = matches!(self.phase, Phase::Queued | Phase::Offered { .. } | Phase::Held | Phase::Doubt { .. });
+        let waits = matches!(
+            self.phase,
+            Phase::Queued | Phase::Offered { .. } | Phase::Held | Phase::Doubt { .. } | Phase::WithSupervisor
+        );
         waits && operator.is_none() && !self.is_recalled()
     }
 }

@@ -159,6 +159,8 @@ enum Phase {
     },
     /// `self.patch` says how far.
     Patching,
+    /// The contact of a patch without an operator has gone; a supervisor who has barged in talks with the caller.
+    WithSupervisor,
     /// The account's people are rung; `self.reaching` says who is left, `self.patch` who it is now.
     Reaching,
     /// `self.colleague` says how far.
@@ -595,6 +597,7 @@ impl Call {
 
     /// After every input: the stage's clock and, if it changed, who hears whom.
     fn settle(&mut self) {
+        self.settle_company();
         let stage = self.stage_now();
         if stage != self.stage {
             self.stage = stage;

@@ -210,7 +210,7 @@ impl Call {
                     self.record(RecordEvent::ContactLeft { why });
                     if self.is_recalled() {
                         self.contact_left_recall();
-                    } else {
+                    } else if !self.keep_caller_company() {
                         self.end(why);
                     }
                 }

@@ -143,6 +143,8 @@ impl Call {
                 _ if self.patch.as_ref().is_some_and(|patch| patch.spill.is_some()) => Stage::Spilling,
                 _ => Stage::Patching,
             },
+            // Nobody has them at a seat, as before the contact went.
+            Phase::WithSupervisor => Stage::Patched,
             Phase::Apology { .. } => Stage::Apology,
             Phase::Farewell => Stage::Ended,
             Phase::Over if self.wrapping.is_some() => Stage::WrapUp,

@@ -194,6 +194,60 @@ fn a_caller_whose_operator_is_lost_goes_on_with_the_supervisor_who_has_barged_in
     assert_eq!(line.call.listeners().len(), 0, "nobody comes any more");
 }
 
+/// The contact hangs up on a patch without an operator, and on who listens.
+fn contact_hangs_up(mode: ListenMode) -> Line {
+    let mut line = Line::dropped().with_sam(mode);
+    line.leg(CONTACT, LegInput::Ended(Cause::HungUp));
+    line
+}
+
+#[test]
+fn a_caller_whose_contact_hangs_up_stays_with_the_supervisor_who_has_barged_in() {
+    let mut line = contact_hangs_up(ListenMode::Barge);
+    assert_eq!((line.hung_up(CONTACT), line.hung_up(CALLER), line.hung_up(SAM)), (1, 0, 0));
+    assert_eq!((line.hears(CALLER), line.hears(SAM)), (vec![Source::Leg(SAM)], vec![Source::Leg(CALLER)]));
+    assert_eq!((line.off_record(), line.ended()), (vec![], vec![]));
+    // One who listens as well changes nothing, nor does time.
+    line.listens(&ada(), ADA, ListenMode::Monitor);
+    line.after(3_600);
+    assert_eq!(line.hears(CALLER), [Source::Leg(SAM)]);
+    let told = line.leaves();
+    assert!(told.contains(&Output::HangUp { leg: CALLER }) && told.contains(&Output::ListenerGone { user: ada() }));
+    assert_eq!((line.ended(), line.hung_up(SAM)), (vec![(Cause::Released, CallOutcome::Patched)], 1));
+
+    let mut line = contact_hangs_up(ListenMode::Barge);
+    let told = line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert!(told.contains(&Output::ListenerGone { user: sam() }), "{told:?}");
+    assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Patched)]);
+}
+
+#[test]
+fn a_call_whose_contact_hangs_up_ends_for_who_is_not_heard_by_the_caller() {
+    for mode in [ListenMode::Monitor, ListenMode::Whisper] {
+        let line = contact_hangs_up(mode);
+        assert_eq!((line.hung_up(CALLER), line.hung_up(SAM)), (1, 1));
+        assert_eq!(line.ended(), [(Cause::HungUp, CallOutcome::Patched)]);
+    }
+}
+
+#[test]
+fn a_caller_in_whose_company_nobody_is_heard_any_more_goes_to_the_head_of_the_queue() {
+    // Her browser is gone, or she only listens from now on.
+    let mut lost = contact_hangs_up(ListenMode::Barge);
+    lost.leg(SAM, LegInput::Ended(Cause::Lost));
+    let mut silent = contact_hangs_up(ListenMode::Barge);
+    silent.leg(SAM, LegInput::Silent);
+    silent.after(10);
+    let mut listens = contact_hangs_up(ListenMode::Barge);
+    listens.switches(ListenMode::Monitor);
+    assert_eq!(listens.call.listeners().len(), 1, "she hears on");
+    for line in [lost, silent, listens] {
+        assert!(line.all.contains(&Output::Requeue));
+        assert_eq!((line.call.stage(), line.hears(CALLER)), (Stage::Queued, vec![Source::Music]));
+        assert_eq!(line.hung_up(CALLER), 0);
+    }
+}
+
 #[test]
 fn supervisors_hear_each_other_only_where_all_do() {
     let mut line = Line::talking().with_sam(ListenMode::Barge);
