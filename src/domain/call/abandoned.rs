@@ -21,7 +21,8 @@ pub enum Abandoned {
     Menu,
     /// Asked to speak a message, and said nothing.
     Voicemail,
-    /// Nobody was free in time, or the caller went back to the queue; also who heard the apology.
+    /// Nobody was free in time, or the caller went back to the queue; also who heard the apology, and who gave up while being
+    /// put through to the client's people by the account's flow.
     Queue,
     /// An operator had put them on hold.
     Hold,
@@ -37,10 +38,11 @@ impl Abandoned {
     /// What it means that the caller goes at this stage, if it means anything.
     pub(super) const fn at(stage: Stage) -> Option<Self> {
         match stage {
-            Stage::Arriving | Stage::Greeting | Stage::Spilling | Stage::Reaching => Some(Self::Greeting),
+            Stage::Arriving | Stage::Greeting | Stage::Spilling => Some(Self::Greeting),
             Stage::Menu => Some(Self::Menu),
             Stage::Voicemail => Some(Self::Voicemail),
-            Stage::Queued | Stage::Offered | Stage::Apology => Some(Self::Queue),
+            // Who hears music while the client's people are rung has heard the greeting, and waits for a person.
+            Stage::Queued | Stage::Offered | Stage::Apology | Stage::Reaching => Some(Self::Queue),
             // Music while the operator asks a colleague is a hold too; and while a contact is dialled, see below.
             Stage::Held | Stage::Consulting | Stage::Patching => Some(Self::Hold),
             Stage::Parked => Some(Self::Parked),

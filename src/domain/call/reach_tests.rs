@@ -157,7 +157,7 @@ fn a_caller_who_hangs_up_stops_the_ringing_and_whoever_is_asked_is_told() {
         (line.hung_up(MOBILE), line.ended()),
         (1, vec![(Cause::HungUp, CallOutcome::Abandoned(Stage::Reaching))])
     );
-    assert!(line.recorded(&RecordEvent::Abandoned { on: abandoned::Abandoned::Greeting }));
+    assert!(line.recorded(&RecordEvent::Abandoned { on: abandoned::Abandoned::Queue }), "the greeting was over");
 
     let mut line = asked();
     let told = line.leg(CALLER, HUNG_UP);
@@ -169,6 +169,7 @@ fn a_caller_who_hangs_up_stops_the_ringing_and_whoever_is_asked_is_told() {
         (line.hung_up(MOBILE), line.ended()),
         (1, vec![(Cause::HungUp, CallOutcome::Abandoned(Stage::Reaching))])
     );
+    assert!(line.recorded(&RecordEvent::Abandoned { on: abandoned::Abandoned::Queue }), "nobody was joined yet");
     assert!(line.call.is_done());
 }
 
