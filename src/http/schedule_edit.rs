@@ -14,7 +14,7 @@ use crate::domain::account::{Account, Contact};
 use crate::domain::oncall::Schedule;
 use crate::domain::oncall::change::{Made, OverrideEdit, SwapEdit, TemporaryEdit};
 use crate::domain::oncall::edit::ScheduleEdit;
-use crate::engine::clients::{Changed, cut_temporary, take_back};
+use crate::engine::clients::{ChangedSchedule, cut_temporary, take_back};
 
 use super::account_edit::{IfMatch, Seen, etag};
 use super::accounts::PersonOnCall;
@@ -30,6 +30,8 @@ pub struct EditedSchedule {
     #[serde(flatten)]
     schedule: Schedule,
     edition: u32,
+    /// The change in the history: an undo names it. None: nothing is other than it was.
+    change: Option<i64>,
 }
 
 /// A schedule that is not saved, and what of it is to be seen.
@@ -60,11 +62,15 @@ pub struct Cut {
     until: UtcMs,
 }
 
-/// The edition alone.
+/// What is taken back.
 #[derive(Deserialize, utoipa::ToSchema)]
-pub struct SeenEdition {
+pub struct UndoEdit {
+    /// The account's, as it was read. Not needed where the change is named.
     #[serde(default)]
     edition: Option<u32>,
+    /// The change in the history; refused if anything but what it left is there now. The last one if it is left out.
+    #[serde(default)]
+    change: Option<i64>,
 }
 
 /// What an undo left.
@@ -75,9 +81,9 @@ pub struct Undone {
     edition: u32,
 }
 
-pub(super) fn answer(status: StatusCode, changed: Changed<Schedule>) -> Response {
-    let Changed { now: schedule, edition } = changed;
-    (status, [etag(edition)], Json(EditedSchedule { schedule, edition })).into_response()
+pub(super) fn answer(status: StatusCode, changed: ChangedSchedule<Schedule>) -> Response {
+    let ChangedSchedule { now: schedule, edition, change } = changed;
+    (status, [etag(edition)], Json(EditedSchedule { schedule, edition, change })).into_response()
 }
 
 /// Adds a schedule to an account.
@@ -314,10 +320,10 @@ pub async fn cut(
     .await
 }
 
-/// Takes the last change of a schedule back; an undo of an undo does it again.
+/// Takes a change of a schedule back, the last one unless it is named; an undo of an undo does it again.
 #[utoipa::path(post, path = "/api/v1/schedules/{id}/undo", tag = "schedules", security(("bearer" = [])),
     params(("id" = ScheduleId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the account.")),
-    request_body = SeenEdition,
+    request_body = UndoEdit,
     responses((status = OK, body = Undone), (status = FORBIDDEN, body = ProblemBody),
         (status = CONFLICT, body = ProblemBody), (status = PRECONDITION_FAILED, body = ProblemBody),
         (status = PRECONDITION_REQUIRED, body = ProblemBody)))]
@@ -326,11 +332,12 @@ pub async fn undo(
     Supervisor(signed): Supervisor,
     Id(id): Id<ScheduleId>,
     if_match: IfMatch,
-    Body(body): Body<SeenEdition>,
+    Body(body): Body<UndoEdit>,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(body.edition);
-    let undone = front.clients_of(&signed).undo_schedule(&id, seen.required()?, &signed.name).await;
-    let Changed { now: schedule, edition } = undone.map_err(|why| seen.refuse(why))?;
+    let edition = if body.change.is_some() { seen.edition() } else { Some(seen.required()?) };
+    let undone = front.clients_of(&signed).undo_schedule(&id, edition, body.change, &signed.name).await;
+    let ChangedSchedule { now: schedule, edition, .. } = undone.map_err(|why| seen.refuse(why))?;
     tracing::info!(user = %signed.bearer.user, schedule = %id, "a change of a schedule was taken back");
     Ok((StatusCode::OK, [etag(edition)], Json(Undone { schedule, edition })).into_response())
 }

@@ -36,6 +36,8 @@ pub struct ShiftsReadView {
     edition: u32,
     /// None: nothing was stored.
     schedule: Option<Schedule>,
+    /// The change in the history: an undo names it.
+    change: Option<i64>,
     shifts: Vec<Shift>,
     not_understood: Vec<NotUnderstood>,
     /// Events that repeat for longer than is read.
@@ -104,6 +106,7 @@ pub async fn read_in(
     Ok(Json(ShiftsReadView {
         edition: read.edition,
         schedule: read.schedule,
+        change: read.change,
         shifts: read.read.shifts,
         not_understood: read.read.not_understood,
         cut: read.read.cut,

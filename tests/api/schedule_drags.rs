@@ -68,3 +68,35 @@ async fn an_operator_sees_who_is_on_call_for_every_account_and_why() {
     }
     assert!(there["why"].as_str().is_some_and(|why| !why.is_empty()), "{there}");
 }
+
+#[tokio::test]
+async fn a_named_change_is_taken_back_only_while_nobody_s_work_lies_on_it() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let undo = "/api/v1/schedules/sch_technician/undo";
+    let text = "person,start,end\nBen Ortiz,2026-03-07 04:00,2026-03-07 08:00\n";
+    let edition = house.fetch(&format!("{ACCOUNT}/schedules"), &sam).await.json()["edition"].clone();
+    let file = json!({"edition": edition, "format": "csv", "text": text, "role": "technician", "zone": "UTC"});
+    let read = house.ask(Method::POST, &format!("{ACCOUNT}/schedules/import"), &sam, file).await.json();
+    let change = read["change"].clone();
+    assert!(change.is_i64(), "{read}");
+
+    // Somebody's override lies on it: that stays, and so does what was read in.
+    let over = house.ask(Method::POST, CHANGES, &sam, json!({"add": [only("con_ben", 20, 22)]})).await.json();
+    let refused = house.ask(Method::POST, undo, &sam, json!({"change": change})).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    assert_eq!(refused.json()["errors"][0]["code"], "schedule.changed_since");
+    let now = house.fetch(&format!("{ACCOUNT}/schedules"), &sam).await.json();
+    let there = now["items"].as_array().unwrap().iter().find(|s| s["id"] == "sch_technician").unwrap();
+    assert_eq!((&there["overrides"], &there["temporary"]), (&over["overrides"], &read["schedule"]["temporary"]));
+
+    // Once that is taken out again, it goes, though it is not the last change.
+    let made = over["overrides"].as_array().unwrap().last().unwrap()["id"].clone();
+    let out = house.ask(Method::POST, CHANGES, &sam, json!({"remove": [made]})).await;
+    assert_eq!(out.status, StatusCode::OK);
+    let undone = house.ask(Method::POST, undo, &sam, json!({"change": change})).await;
+    assert_eq!(undone.status, StatusCode::OK, "{:?}", undone.json());
+    assert_eq!(undone.json()["schedule"]["temporary"], json!([]));
+    let unknown = house.ask(Method::POST, undo, &sam, json!({"change": 999})).await;
+    assert_eq!(unknown.json()["errors"][0]["code"], "schedule.nothing_to_undo");
+}

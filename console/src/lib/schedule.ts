@@ -150,6 +150,8 @@ export interface ImportBody {
 export interface Imported {
   edition: number;
   schedule: Schedule | null;
+  /** What an undo names. */
+  change: number | null;
   shifts: { contact: string; name: string; from: number; until: number; line: number }[];
   not_understood: { line: number; text: string; why: string }[];
   /** Events that repeat for longer than is read: none of them that begins later was. */
@@ -183,7 +185,8 @@ export interface Shift {
   until: number;
 }
 
-type Changed = Schedule & { edition: number };
+/** `change`: what an undo names; null where nothing is other than it was. */
+type Changed = Schedule & { edition: number; change: number | null };
 
 const id = encodeURIComponent;
 const of = (account: string) => `/accounts/${id(account)}`;
@@ -218,7 +221,8 @@ export const schedules = {
   add: (account: string, body: ScheduleEdit) => request<Changed>('POST', `${of(account)}/schedules`, body),
   put: (schedule: string, body: ScheduleEdit) => request<Changed>('PUT', at(schedule), body),
   remove: (schedule: string, edition: number) => request<void>('DELETE', at(schedule), undefined, { 'if-match': `"${edition}"` }),
-  undo: (schedule: string, edition: number) => request<unknown>('POST', `${at(schedule)}/undo`, { edition }),
+  /** `change`: refused if anything but what it left is there now. Without it the last one, as of this edition. */
+  undo: (schedule: string, which: { change: number } | { edition: number }) => request<unknown>('POST', `${at(schedule)}/undo`, which),
   importShifts: (account: string, body: ImportBody) => request<Imported>('POST', `${of(account)}/schedules/import`, body),
   feeds: (account: string) => request<{ items: CalendarFeed[] }>('GET', `${of(account)}/schedules/feeds`),
   addFeed: (account: string, body: { schedule: string } | { contact: string }) => request<CalendarFeed>('POST', `${of(account)}/schedules/feeds`, body),

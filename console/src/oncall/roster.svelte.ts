@@ -112,25 +112,29 @@ export class Roster {
     const edition = this.whole?.edition ?? 0;
     if (!before) {
       const made = await schedules.add(this.account, { ...edit, edition });
-      this.push(`Schedule of the ${edit.role} made`, async () => schedules.remove(made.id, await this.edition()));
+      this.pushChange(`Schedule of the ${edit.role} made`, made.id, made.change);
       return;
     }
-    await schedules.put(before.id, { ...edit, edition });
-    const { role, zone, layers, fallback, remind } = before;
-    this.push(`Schedule of the ${edit.role} changed`, async () => void (await schedules.put(before.id, { role, zone, layers, fallback, remind, edition: await this.edition() })));
+    const changed = await schedules.put(before.id, { ...edit, edition });
+    this.pushChange(`Schedule of the ${edit.role} changed`, before.id, changed.change);
   }
 
   async remove(schedule: Schedule): Promise<boolean> {
     const words = `Schedule of the ${schedule.role} removed`;
     return this.does(words, async () => {
       await schedules.remove(schedule.id, this.whole?.edition ?? 0);
-      this.push(words, async () => void (await schedules.undo(schedule.id, await this.edition())));
+      this.push(words, async () => {
+        const { edition, items } = await this.doors.all(this.account);
+        // Somebody has put it back since: the last change is theirs.
+        if (items.some((s) => s.id === schedule.id)) throw new Problem(409, 'schedule.changed_since', 'Somebody has changed this since: nothing was taken back.');
+        await schedules.undo(schedule.id, { edition });
+      });
     });
   }
 
   /** What was imported is one change of the server's, and taken back as one. */
-  imported(words: string, schedule: string): void {
-    this.push(words, async () => void (await schedules.undo(schedule, await this.edition())));
+  imported(words: string, schedule: string, change: number | null): void {
+    this.pushChange(words, schedule, change);
     void this.load();
   }
 
@@ -150,8 +154,9 @@ export class Roster {
     this.steps = did(this.steps, { words, back });
   }
 
-  private async edition(): Promise<number> {
-    return (await this.doors.all(this.account)).edition;
+  /** A change of the server's history, taken back by its name: not while anybody's work lies on it. */
+  private pushChange(words: string, schedule: string, change: number | null): void {
+    if (change !== null) this.push(words, async () => void (await schedules.undo(schedule, { change })));
   }
 
   private async does(words: string, work: () => Promise<unknown>): Promise<boolean> {

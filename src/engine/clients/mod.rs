@@ -52,7 +52,7 @@ pub use pins::PinOf;
 pub use protocols::{Checked, ProtocolEdit};
 pub use rehearsal::{Offered, Rehearsal};
 pub use schedule_import::{Format, ShiftFile, ShiftsRead};
-pub use schedules::{cut_temporary, take_back};
+pub use schedules::{ChangedSchedule, cut_temporary, take_back};
 pub use settings::HolidayEdit;
 pub use uses::{Use, UseKind};
 pub use versions::Version;

@@ -14,7 +14,7 @@ use crate::domain::oncall::edit::ScheduleEdit;
 use crate::domain::oncall::read_in::{ReadIn, read_csv, read_ics};
 use crate::domain::oncall::{Schedule, TemporaryShift};
 
-use super::{Clients, Refusal};
+use super::{ChangedSchedule, Clients, Refusal};
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -52,6 +52,8 @@ pub struct ShiftsRead {
     /// None: nothing was stored.
     pub schedule: Option<Schedule>,
     pub edition: u32,
+    /// The change in the history, to be named when it is taken back.
+    pub change: Option<i64>,
     pub read: ReadIn,
     pub calendar: Option<Calendar>,
 }
@@ -71,7 +73,7 @@ impl Clients {
         };
         let Some(edit) = as_edit(&read) else {
             return if file.dry_run {
-                Ok(ShiftsRead { schedule: None, edition, read, calendar: None })
+                Ok(ShiftsRead { schedule: None, edition, change: None, read, calendar: None })
             } else {
                 Err(refuse("import.nothing", "No line of it was understood.", "Look at it with dry_run first."))
             };
@@ -82,7 +84,7 @@ impl Clients {
             let before = there.unwrap_or_else(blank);
             let after = edit.apply(&before, &contacts, made).map_err(Refusal::Faulty)?;
             let calendar = Some(calendar(&after, edit.from, edit.until));
-            return Ok(ShiftsRead { schedule: None, edition, read, calendar });
+            return Ok(ShiftsRead { schedule: None, edition, change: None, read, calendar });
         }
         if !read.not_understood.is_empty() && !file.skip {
             let detail = format!("{} lines were not understood.", read.not_understood.len());
@@ -108,7 +110,8 @@ impl Clients {
             |schedule: &Schedule, _: &Account, contacts: &[_], made: Made<'_>| edit.apply(schedule, contacts, made);
         let changed = self.change_schedule(&schedule, seen, by, change).await?;
         let calendar = Some(calendar(&changed.now, edit.from, edit.until));
-        Ok(ShiftsRead { schedule: Some(changed.now), edition: changed.edition, read, calendar })
+        let ChangedSchedule { now, edition, change } = changed;
+        Ok(ShiftsRead { schedule: Some(now), edition, change, read, calendar })
     }
 }
 

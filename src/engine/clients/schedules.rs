@@ -20,6 +20,21 @@ use crate::io::store::schedule_history::Noted;
 use super::contacts::in_use;
 use super::{Changed, Clients, Refusal, lock};
 
+/// A schedule that was changed, with the edition of its account from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedSchedule<T> {
+    pub now: T,
+    pub edition: u32,
+    /// The change in the history, to be named when it is taken back. None: nothing is other than it was.
+    pub change: Option<i64>,
+}
+
+/// What was kept of a change: the account's edition, and its place in the history.
+struct Kept {
+    edition: u32,
+    change: Option<i64>,
+}
+
 /// What a schedule was and what it is to be.
 struct Step {
     before: Option<Schedule>,
@@ -34,7 +49,7 @@ impl Clients {
         account: &AccountId,
         edit: &ScheduleEdit,
         by: &str,
-    ) -> Result<Changed<Schedule>, Refusal> {
+    ) -> Result<ChangedSchedule<Schedule>, Refusal> {
         let mut tx = self.store.write().await?;
         let account = lock(&mut tx, account, edit.edition).await?;
         let contacts = tx.list_contacts(&account.id).await?;
@@ -43,7 +58,7 @@ impl Clients {
         let after = edit.apply(&blank, &account.zone, &contacts).map_err(Refusal::Faulty)?;
         self.keep_schedule(tx, account, contacts, Step { before: None, after: Some(after.clone()), undoes: None }, by)
             .await
-            .map(|edition| Changed { now: after, edition })
+            .map(|kept| kept.with(after))
     }
 
     /// Changes a schedule by `change`, which is given it, its account and the account's people. `edition`: of the account, if
@@ -54,7 +69,7 @@ impl Clients {
         edition: Option<u32>,
         by: &str,
         change: impl FnOnce(&Schedule, &Account, &[Contact], Made<'_>) -> Result<Schedule, Vec<Fault>> + Send,
-    ) -> Result<Changed<Schedule>, Refusal> {
+    ) -> Result<ChangedSchedule<Schedule>, Refusal> {
         let mut tx = self.store.write().await?;
         let owner = tx.find_schedule(id).await?.ok_or(Refusal::Missing { what: "schedule" })?.account;
         let account = lock(&mut tx, &owner, edition).await?;
@@ -64,7 +79,7 @@ impl Clients {
         let made = Made { by, at: self.clock.utc() };
         let after = change(&before, &account, &contacts, made).map_err(Refusal::Faulty)?;
         let step = Step { before: Some(before), after: Some(after.clone()), undoes: None };
-        self.keep_schedule(tx, account, contacts, step, by).await.map(|edition| Changed { now: after, edition })
+        self.keep_schedule(tx, account, contacts, step, by).await.map(|kept| kept.with(after))
     }
 
     /// Removes a schedule that nothing counts on.
@@ -80,28 +95,38 @@ impl Clients {
         let before = tx.find_schedule(id).await?;
         let contacts = tx.list_contacts(&account.id).await?;
         let step = Step { before, after: None, undoes: None };
-        let edition = self.keep_schedule(tx, account, contacts, step, by).await?;
-        Ok(Changed { now: owner, edition })
+        let kept = self.keep_schedule(tx, account, contacts, step, by).await?;
+        Ok(Changed { now: owner, edition: kept.edition })
     }
 
-    /// Takes the last change of a schedule back. None: that had made the schedule, and it is gone.
+    /// Takes a change of a schedule back: `change`, if the schedule is what that one left, or the last. None: that had made the
+    /// schedule, and it is gone.
     pub async fn undo_schedule(
         &self,
         id: &ScheduleId,
-        edition: u32,
+        edition: Option<u32>,
+        change: Option<i64>,
         by: &str,
-    ) -> Result<Changed<Option<Schedule>>, Refusal> {
+    ) -> Result<ChangedSchedule<Option<Schedule>>, Refusal> {
         let mut tx = self.store.write().await?;
         let (owner, _) = tx.find_last_schedule_change(id).await?.ok_or_else(nothing_to_undo)?;
-        let account = lock(&mut tx, &owner, Some(edition)).await?;
-        let (_, last) = tx.find_last_schedule_change(id).await?.ok_or_else(nothing_to_undo)?;
+        let account = lock(&mut tx, &owner, edition).await?;
+        let taken = match change {
+            Some(seq) => {
+                let found = tx.list_schedule_changes(&account.id, Some(id), seq.saturating_add(1), 1).await?;
+                found.into_iter().find(|found| found.seq == seq)
+            }
+            None => tx.find_last_schedule_change(id).await?.map(|(_, last)| last),
+        };
+        let taken = taken.ok_or_else(nothing_to_undo)?;
         let contacts = tx.list_contacts(&account.id).await?;
         let before = tx.find_schedule(id).await?;
-        if before.as_ref().map(as_noted) != last.after.as_ref().map(as_noted) {
-            // Something that keeps no history has changed it since, a file that was read in by an older program.
-            return Err(nothing_to_undo());
+        if before.as_ref().map(as_noted) != taken.after.as_ref().map(as_noted) {
+            // Somebody else's work lies on the one that was named, or something that keeps no history has changed it since the
+            // last: a file that was read in by an older program.
+            return Err(if change.is_some() { changed_since() } else { nothing_to_undo() });
         }
-        let after = last.before.clone();
+        let after = taken.before.clone();
         let mut everybody = after.iter().flat_map(|schedule| schedule.people_since(UtcMs(i64::MIN)));
         if everybody.any(|id| !contacts.iter().any(|contact| contact.id == *id)) {
             let mut faults = Faults::default();
@@ -109,9 +134,8 @@ impl Clients {
             faults.add("", "schedule.undo_gone", "Somebody who was in it is no contact any more.", cure);
             return Err(Refusal::Clash(faults.into_list()));
         }
-        let step = Step { before, after: after.clone(), undoes: Some(last.seq) };
-        let edition = self.keep_schedule(tx, account, contacts, step, by).await?;
-        Ok(Changed { now: after, edition })
+        let step = Step { before, after: after.clone(), undoes: Some(taken.seq) };
+        self.keep_schedule(tx, account, contacts, step, by).await.map(|kept| kept.with(after))
     }
 
     /// The calendar of a schedule that is not saved. `id`: the one it would be.
@@ -148,7 +172,7 @@ impl Clients {
         contacts: Vec<Contact>,
         step: Step,
         by: &str,
-    ) -> Result<u32, Refusal> {
+    ) -> Result<Kept, Refusal> {
         let now = self.clock.utc();
         let clashes = find_clashes(&mut tx, &account, &contacts, &step).await?;
         if !clashes.is_empty() {
@@ -161,9 +185,19 @@ impl Clients {
             (None, None) => {}
         }
         let noted = Noted { before, after, by, at: now, undoes: step.undoes };
-        tx.note_schedule_change(&noted, &contacts).await?;
+        let is_noted = tx.note_schedule_change(&noted, &contacts).await?;
+        let change = match after.or(before).filter(|_| is_noted) {
+            Some(of) => tx.find_last_schedule_change(&of.id).await?.map(|(_, last)| last.seq),
+            None => None,
+        };
         tx.touch_account(&account.id, now).await?;
-        Ok(self.finish(tx, account).await?.edition)
+        Ok(Kept { edition: self.finish(tx, account).await?.edition, change })
+    }
+}
+
+impl Kept {
+    fn with<T>(self, now: T) -> ChangedSchedule<T> {
+        ChangedSchedule { now, edition: self.edition, change: self.change }
     }
 }
 
@@ -201,6 +235,14 @@ fn nothing_to_undo() -> Refusal {
     let mut faults = Faults::default();
     let cure = "Change the schedule as it ought to be.";
     faults.add("", "schedule.nothing_to_undo", "There is no change to take back.", cure);
+    Refusal::Clash(faults.into_list())
+}
+
+fn changed_since() -> Refusal {
+    let mut faults = Faults::default();
+    let detail = "Somebody has changed this since: nothing was taken back.";
+    let cure = "Look at the history, and change the schedule as it ought to be.";
+    faults.add("", "schedule.changed_since", detail, cure);
     Refusal::Clash(faults.into_list())
 }
 
