@@ -7,7 +7,8 @@ use axum::response::Response;
 use serde::Serialize;
 
 use crate::base::clock::UtcMs;
-use crate::base::id::ScheduleId;
+use crate::base::id::{OverrideId, ScheduleId};
+use crate::domain::oncall::Override;
 use crate::domain::oncall::several::OverridesEdit;
 use crate::engine::feed::AccountRef;
 
@@ -18,6 +19,9 @@ use super::extract::{Body, Id};
 use super::schedule_edit::{EditedSchedule, apply};
 use super::schedules::{RoleOnCall, role_on_call};
 use super::state::Front;
+
+/// Among so many of the last changes is the one that took out what is put back; nobody's undo goes back as far.
+const LOOKED_BACK: u32 = 200;
 
 /// Who is on call now, for every role of every account.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -58,10 +62,22 @@ pub(super) async fn change_together(
     edit: &OverridesEdit,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(edit.edition);
+    let had = find_had(front, id, &edit.put_back).await?;
     apply(front, signed, id, seen, (StatusCode::OK, "overrides were changed"), |before, _, contacts, made| {
-        edit.apply(before, contacts, made)
+        edit.apply(before, contacts, &had, made)
     })
     .await
+}
+
+/// Those that shall be put back, as the schedule's history has them.
+async fn find_had(front: &Front, id: &ScheduleId, wanted: &[OverrideId]) -> Result<Vec<Override>, Problem> {
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let schedule = front.store.find_schedule(id).await?.ok_or_else(|| Problem::not_found("schedule"))?;
+    let changes = front.store.list_schedule_changes(&schedule.account, Some(id), i64::MAX, LOOKED_BACK).await?;
+    let overrides = changes.into_iter().filter_map(|change| change.before).flat_map(|before| before.overrides);
+    Ok(overrides.filter(|over| wanted.contains(&over.id)).collect())
 }
 
 /// Who is on call now for every role of every account, why, until when, and who is next; by account, then role.

@@ -100,3 +100,24 @@ async fn a_named_change_is_taken_back_only_while_nobody_s_work_lies_on_it() {
     let unknown = house.ask(Method::POST, undo, &sam, json!({"change": 999})).await;
     assert_eq!(unknown.json()["errors"][0]["code"], "schedule.nothing_to_undo");
 }
+
+#[tokio::test]
+async fn an_override_that_is_put_back_has_its_old_place_maker_and_note() {
+    let house = House::new().await;
+    let (sam, kim) = (house.sign_in("sam").await, house.sign_in("kim").await);
+    let mut first = only("con_ben", 6, 16);
+    first["note"] = json!("ill");
+    let first = house.ask(Method::POST, CHANGES, &sam, json!({"add": [first]})).await.json();
+    let first = first["overrides"].as_array().unwrap().last().unwrap().clone();
+    let taken = house.ask(Method::POST, CHANGES, &sam, json!({"remove": [first["id"]]})).await;
+    assert_eq!(taken.status, StatusCode::OK);
+    let back = json!({"put_back": [first["id"]]});
+    assert_eq!(house.ask(Method::POST, CHANGES, &kim, back.clone()).await.status, StatusCode::FORBIDDEN);
+    let again = house.ask(Method::POST, CHANGES, &sam, back.clone()).await;
+    assert_eq!(again.status, StatusCode::OK, "{:?}", again.json());
+    assert_eq!(again.json()["overrides"].as_array().unwrap().last(), Some(&first));
+    let twice = house.ask(Method::POST, CHANGES, &sam, back).await;
+    assert_eq!(twice.json()["errors"][0]["code"], "override.there");
+    let never = house.ask(Method::POST, CHANGES, &sam, json!({"put_back": ["ovr_never"]})).await;
+    assert!(never.status.is_client_error());
+}

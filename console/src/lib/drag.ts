@@ -1,7 +1,7 @@
 // What a drag, a key or a drop on the calendar comes to: which overrides go and which are made. Pure. What was is left as it is,
 // so nothing begins before `now`.
 
-import type { Calendar, Override, OverrideEdit, Person, Span } from './schedule';
+import type { Calendar, Changes, Override, OverrideEdit, Person, Span } from './schedule';
 import { lasting, moment, names, period, type Extent, type View } from './spans';
 import { later, snap } from './wall';
 
@@ -135,12 +135,8 @@ export function planRemove(calendar: Calendar, n: number, now: number, people: r
 }
 
 /** What takes a plan back, once it is made: `made` are the new overrides, in the order of the plan. */
-export function planBack(calendar: Calendar, plan: Plan, made: readonly Override[]): Omit<Plan, 'words'> {
-  const gone = plan.remove.map((id) => calendar.overrides.find((o) => o.id === id)).filter((o) => o !== undefined);
-  return {
-    remove: made.map((o) => o.id),
-    add: gone.map(({ kind, contact, instead_of, from, until, note }) => ({ kind, contact, ...(instead_of ? { instead_of } : {}), from, until, note })),
-  };
+export function planBack(plan: Pick<Plan, 'remove'>, made: readonly Override[]): Changes {
+  return { remove: made.map((o) => o.id), put_back: plan.remove, add: [] };
 }
 
 /** `Ben: Mon 08:00 to Mon 09:00, 1 h longer`. */

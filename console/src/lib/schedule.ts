@@ -44,6 +44,13 @@ export interface Override extends OverrideEdit {
   made_at: number;
 }
 
+/** Overrides changed together: taken out, put back at their old place in the order, made. */
+export interface Changes {
+  remove: string[];
+  put_back?: string[];
+  add: OverrideEdit[];
+}
+
 export interface Temporary {
   name: string;
   from: number;
@@ -198,7 +205,7 @@ const doors = (below: (account: string) => string, one: (account: string, schedu
   calendar: (account: string, from: number, until: number) =>
     request<{ edition: number; items: Calendar[]; people: Person[] }>('GET', `${below(account)}/calendar${query({ from, until })}`),
   onCall: (account: string) => request<{ at: number; items: Duty[] }>('GET', `${below(account)}/on_call`),
-  change: (account: string, schedule: string, body: { remove: string[]; add: OverrideEdit[] }) =>
+  change: (account: string, schedule: string, body: Changes) =>
     request<Changed>('POST', `${one(account, schedule)}/changes`, body),
   swap: (account: string, schedule: string, shifts: { one: Shift; other: Shift }) => request<Changed>('POST', `${one(account, schedule)}/swap`, shifts),
   history: (account: string, before?: number) =>

@@ -92,7 +92,7 @@ export class Roster {
     if (!id) return false;
     return this.does(planned.words, async () => {
       const changed = await this.doors.change(this.account, id, { remove: planned.remove, add: planned.add });
-      this.remember(planned.words, id, calendar, planned, changed.overrides.slice(changed.overrides.length - planned.add.length));
+      this.remember(planned.words, id, planned, changed.overrides.slice(changed.overrides.length - planned.add.length));
     });
   }
 
@@ -103,7 +103,7 @@ export class Roster {
     return this.does(words, async () => {
       const before = new Set(this.schedule(id)?.overrides.map((o) => o.id));
       const changed = await this.doors.swap(this.account, id, { one, other });
-      this.remember(words, id, calendar, { remove: [], add: [], words }, changed.overrides.filter((o) => !before.has(o.id)));
+      this.remember(words, id, { remove: [] }, changed.overrides.filter((o) => !before.has(o.id)));
     });
   }
 
@@ -145,8 +145,8 @@ export class Roster {
     if ((await this.attempt(`Taken back: ${last.step.words}`, last.step.back)) !== 'unreached') this.steps = last.rest;
   }
 
-  private remember(words: string, id: string, calendar: Calendar, plan: Plan, made: readonly Override[]): void {
-    const back = planBack(calendar, plan, made);
+  private remember(words: string, id: string, plan: Pick<Plan, 'remove'>, made: readonly Override[]): void {
+    const back = planBack(plan, made);
     this.push(words, async () => void (await this.doors.change(this.account, id, back)));
   }
 
