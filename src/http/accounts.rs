@@ -11,6 +11,7 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Contact, OwnAges};
 use crate::domain::dispatch::describe;
 use crate::domain::dispatch::protocol::Protocol;
+use crate::domain::oncall::duty::relief;
 use crate::domain::oncall::{Schedule, resolve};
 use crate::io::store::messages::MessageFilter;
 
@@ -148,7 +149,7 @@ fn who(schedule: &Schedule, contacts: &[Contact], now: UtcMs) -> OnCallView {
     };
     let person = |id: &ContactId| contacts.iter().find(|c| c.id == *id).map(PersonOnCall::from);
     let (contact, others) = (person(&on_call.contact), on_call.others.iter().filter_map(person).collect());
-    OnCallView { role, contact, others, until: on_call.until, why: on_call.why }
+    OnCallView { role, contact, others, until: relief(schedule, now).map(|relief| relief.at), why: on_call.why }
 }
 
 /// Messages of an account, newest first.

@@ -7,12 +7,13 @@ use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, ScheduleId};
+use crate::base::id::{AccountId, ContactId, ScheduleId};
 use crate::domain::account::Contact;
+use crate::domain::oncall::Schedule;
 use crate::domain::oncall::calendar::{Calendar, calendar, calendars as all_calendars};
 use crate::domain::oncall::difference::{Line, summary};
-use crate::domain::oncall::spans::{Source, Span, final_spans};
-use crate::domain::oncall::{Schedule, resolve};
+use crate::domain::oncall::duty::relief;
+use crate::domain::oncall::spans::{Source, final_spans};
 use crate::io::store::schedule_history::ScheduleChange;
 
 use super::account_edit::etag;
@@ -24,8 +25,6 @@ use super::state::Front;
 
 /// A quarter of a year and a bit, for a calendar of months.
 const MAX_RANGE_MS: i64 = 100 * 86_400_000;
-/// How far ahead the next shift is looked for.
-const NEXT_MS: i64 = 31 * 86_400_000;
 const MAX_CHANGES: u32 = 200;
 
 /// The schedules of an account.
@@ -86,6 +85,7 @@ pub struct RoleOnCall {
     zone: String,
     /// Nobody, if it is empty.
     people: Vec<PersonOnCall>,
+    /// When others are on call, or nobody is; none: when nobody knows.
     until: Option<UtcMs>,
     why: String,
     source: Source,
@@ -256,17 +256,18 @@ pub(super) async fn on_call_of(front: &Front, id: &AccountId) -> Result<Json<Now
 }
 
 pub(super) fn role_on_call(schedule: Schedule, contacts: &[Contact], at: UtcMs) -> RoleOnCall {
-    let named = |span: &Span| {
-        let people = span.people.iter().filter_map(|id| contacts.iter().find(|c| c.id == *id));
+    let named = |people: &[ContactId]| {
+        let people = people.iter().filter_map(|id| contacts.iter().find(|c| c.id == *id));
         people.map(PersonOnCall::from).collect::<Vec<_>>()
     };
-    let spans = final_spans(&schedule, at, at.plus_ms(NEXT_MS));
-    let next = spans.get(1).map(|span| NextOnCall { people: named(span), from: span.from });
-    let until = resolve(&schedule, at).map_or_else(|| spans.get(1).map(|span| span.from), |on_call| on_call.until);
+    let relief = relief(&schedule, at);
+    let until = relief.as_ref().map(|relief| relief.at);
+    let next = relief.map(|relief| NextOnCall { people: named(&relief.people), from: relief.at });
+    let spans = final_spans(&schedule, at, at.plus_ms(1));
     // Time has a first instant for as long as it is asked about.
     let (people, why, source) = spans.first().map_or_else(
         || (Vec::new(), "nobody is on call".to_owned(), Source::Nobody),
-        |span| (named(span), span.why.clone(), span.source.clone()),
+        |span| (named(&span.people), span.why.clone(), span.source.clone()),
     );
     RoleOnCall { schedule: schedule.id, role: schedule.role, zone: schedule.zone, people, until, why, source, next }
 }
