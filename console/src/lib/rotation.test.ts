@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { asKind, dayWords, kindOf, newLayer, reordered, sayLayer, saySchedule, windowWords, zoneWords } from './rotation';
+import { asKind, dayWords, kindOf, momentIn, newLayer, reordered, sayLayer, saySchedule, windowWords, zoneWords } from './rotation';
 import type { Layer, Person, Turn } from './schedule';
 
 const PEOPLE: Person[] = ['Ben', 'Ana', 'Cy'].map((name) => ({ id: name.toLowerCase(), name, title: '' }));
@@ -70,4 +70,11 @@ test('a new layer changes hands next Monday at eight', () => {
 test('somebody is moved to another place in the order', () => {
   expect(reordered(['a', 'b', 'c'], 0, 2)).toEqual(['b', 'c', 'a']);
   expect(reordered(['a', 'b', 'c'], 2, 0)).toEqual(['c', 'a', 'b']);
+});
+
+test('a moment is in the zone of the page, with the own zone of a role beside it where that differs', () => {
+  const at = Date.parse('2026-11-22T21:00Z');
+  const near = at - 3_600_000;
+  expect(momentIn(at, near, 'America/Chicago', 'Australia/Lord_Howe')).toBe('Sun 15:00 (Mon 08:00 Lord Howe time)');
+  expect(momentIn(at, near, 'America/Chicago', 'America/Menominee')).toBe('Sun 15:00');
 });

@@ -2,7 +2,7 @@
 
 import { DAYS } from './hours';
 import type { Layer, Person, ScheduleEdit, Schedule, TimeWindow, Turn, Unit } from './schedule';
-import { names } from './spans';
+import { moment, names } from './spans';
 import type { Weekday } from './types';
 import { wallOf } from './wall';
 
@@ -66,6 +66,12 @@ export function editOf(schedule: Schedule | null, zone: string, now: number): Sc
 export function zoneWords(zone: string): string {
   const city = zone.split('/').at(-1)!.replaceAll('_', ' ');
   return zone.includes('/') ? `${city} time` : zone;
+}
+
+/** A moment in the zone that all times of a page are of, with another zone's own beside it where it differs: `Sun 15:00 (Mon 08:00 Lord Howe time)`. */
+export function momentIn(at: number, near: number, zone: string, own: string): string {
+  const [here, there] = [moment(at, near, zone), moment(at, near, own)];
+  return here === there ? here : `${here} (${there} ${zoneWords(own)})`;
 }
 
 /** `Mon–Fri`, `Sat and Sun`, `every day`. */
