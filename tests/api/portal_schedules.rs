@@ -29,7 +29,11 @@ async fn a_client_puts_somebody_on_call_and_the_desk_sees_who_did_it() {
     let over = made.json()["overrides"].as_array().expect("overrides").last().expect("the new one").clone();
     assert_eq!(over["by"], "PAT");
     let seen = house.fetch(DESK, &kim).await.json()["items"][0].clone();
-    assert_eq!((&seen["people"][0]["id"], &seen["until"]), (&json!("con_ben"), &Value::Null), "after it Ben stands in: {seen}");
+    assert_eq!(
+        (&seen["people"][0]["id"], &seen["until"]),
+        (&json!("con_ben"), &Value::Null),
+        "after it Ben stands in: {seen}"
+    );
     assert!(seen["why"].as_str().is_some_and(|why| why.starts_with("override by PAT")), "{seen}");
     let range = format!("from={}&until={}", at(0), at(24));
     let calendar = house.fetch(&format!("{HERE}/calendar?{range}"), &pat).await.json();

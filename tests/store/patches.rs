@@ -59,7 +59,8 @@ async fn patches_on_one_call_are_kept_for_each_account(store: Store) {
 async fn dispatches_of_a_call_are_listed_by_account(store: Store) {
     with_account(&store).await;
     with_user(&store, "kim").await;
-    let other = Account { id: AccountId::named("other"), name: "Other".into(), dids: vec![], call_types: vec![], ..account() };
+    let other =
+        Account { id: AccountId::named("other"), name: "Other".into(), dids: vec![], call_types: vec![], ..account() };
     let mut tx = store.write().await.unwrap();
     tx.upsert_account(&other, NOW).await.unwrap();
     let mine = account().id;

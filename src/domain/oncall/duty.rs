@@ -46,8 +46,7 @@ mod tests {
     fn a_duty_goes_on_where_an_override_ends_and_leaves_the_same_person_on_call() {
         let people = ["a", "b"].map(ContactId::named).to_vec();
         let rotation = Rotation::even(people, "1970-01-01T00:00", ShiftLength::Days(1));
-        let blank =
-            Schedule::blank(ScheduleId::named("s"), AccountId::named("a"), "doctor".into(), "UTC".into());
+        let blank = Schedule::blank(ScheduleId::named("s"), AccountId::named("a"), "doctor".into(), "UTC".into());
         let over = Override {
             id: OverrideId::named("o"),
             act: OverrideAct::Only { contact: ContactId::named("a") },

@@ -77,7 +77,11 @@ impl OverridesEdit {
                     wrong("override.past", "This time is over.", "Choose a time that ends later than now.");
                 }
                 Some(over) if !known(over.act.contact()) || over.act.instead_of().is_some_and(|id| !known(id)) => {
-                    wrong("override.gone", "Somebody who was in it is no contact any more.", "Put somebody else on call.");
+                    wrong(
+                        "override.gone",
+                        "Somebody who was in it is no contact any more.",
+                        "Put somebody else on call.",
+                    );
                 }
                 Some(over) => after.overrides.push(over.clone()),
             }

@@ -104,10 +104,8 @@ impl Clients {
         let decision = Decision { by: by.clone(), at: now, version: Some(last.saturating_add(1)) };
         // What is kept of it is what was replaced, which may be another than when it was proposed.
         let reading = read(&mut tx, &account, &edit).await?;
-        let change = ProtocolChange {
-            words: ChangeWords { note: change.words.note.clone(), ..reading.words() },
-            ..change
-        };
+        let change =
+            ProtocolChange { words: ChangeWords { note: change.words.note.clone(), ..reading.words() }, ..change };
         settle(&mut tx, &change, ChangeState::Approved, &decision, &said(words, false)?).await?;
         tx.audit(Entry::new(now, self.by.clone(), Act::ProtocolApproved, id.to_string()));
         let origin = Origin { by: Some(change.proposed_by), brings_back: None, approved_by: Some(by.clone()) };
