@@ -3,7 +3,7 @@
 use super::Turn;
 use super::event::{Effect, Note, Via};
 use super::recurring::Recurring;
-use super::state::{Address, Attempt, Channel, Phase, Purpose, RunState, Trouble};
+use super::state::{Address, Attempt, Channel, FailedFor, Phase, Purpose, RunState, Trouble};
 use crate::base::id::ContactId;
 use crate::base::phone::PhoneNumber;
 

@@ -82,6 +82,7 @@ impl Turn<'_> {
         a.failed = None;
         a.retry_at = None;
         a.failures = 0;
+        a.held_up = 0;
         // Whoever has it tried again knows that it may have arrived.
         a.devices.iter_mut().for_each(|device| device.tries = 0);
         self.plan_again(i);

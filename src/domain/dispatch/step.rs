@@ -16,7 +16,7 @@ use super::state::{
 use crate::base::clock::UtcMs;
 use crate::base::id::{ContactId, StepRunId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Contact, Destination};
+use crate::domain::account::{Contact, Destination, Urgency};
 use crate::domain::oncall::OnCall;
 
 impl Turn<'_> {
