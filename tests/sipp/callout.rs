@@ -13,7 +13,7 @@ use cordboard::proto::audio::tone::sine;
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::ear::{Ear, RATE};
+use crate::ear::{Ear, RATE, assert_hears};
 use crate::house::{
     CALLER, assert_heard, assert_not_heard, find_call, finished_call, has_event, in_store, seconds, seed_changed,
     spoken,
@@ -23,6 +23,8 @@ use crate::sipp::{Sipp, free_port};
 use crate::{peers, wait_for};
 
 const BEN_MOBILE: &str = "+12025550110";
+const BEN_HZ: f64 = 1_000.0;
+const CALLER_HZ: f64 = 700.0;
 
 /// A demo in which Ben alone is on call, with these waits after the steps of the urgent protocol.
 struct House {
@@ -178,6 +180,58 @@ fn a_call_is_heard_and_confirmed_by_keys() {
     for kind in ["ringing", "answered", "told", "confirmed"] {
         assert!(has_event(&events, kind), "{kind}: {events:?}");
     }
+}
+
+/// With 2 he is connected with the caller, `*` leads back to the question, and only 1 confirms.
+#[test]
+fn whoever_has_heard_the_message_speaks_with_the_caller_by_two_and_confirms_afterwards() {
+    if !can_run("a call-out that connects with the caller") {
+        return;
+    }
+    let house = House::start([1, 600, 600]);
+    let (ben_ear, caller_ear) = (Ear::open(BEN_HZ), Ear::open(CALLER_HZ));
+    let caller_port = caller_ear.port().to_string();
+    let phones = Sipp::start_with(
+        "callees",
+        "127.0.0.1:9",
+        house.phone_port,
+        ben_ear.port(),
+        &[("caller_port", &caller_port)],
+        // Of the same option the last counts: two calls, at one time.
+        &["-m", "2", "-l", "2"],
+        house.dir(),
+    );
+    let message = house.take_urgent();
+    let (taken, account) = house.stored(&message);
+    wait_for("the first word", || (ben_ear.mark() > 0).then_some(()));
+    ben_ear.press('1');
+    let content = spoken(house.dir(), &speech::content(&taken, &account));
+    house.expect_line(&message, "Ben Ortiz heard the message.");
+    assert_heard("the message", &ben_ear.heard(), &content);
+    assert_eq!(caller_ear.mark(), 0, "nobody has rung the caller yet");
+    ben_ear.press('2');
+    house.expect_line(&message, "Ben Ortiz pressed 2 and is connected to the caller.");
+    for (who, ear, wanted, unwanted) in
+        [("the caller", &caller_ear, BEN_HZ, CALLER_HZ), ("the contact", &ben_ear, CALLER_HZ, BEN_HZ)]
+    {
+        let heard = ear.listen(4.0);
+        assert_hears(who, &heard[heard.len() / 2..], &[wanted], &[unwanted]);
+    }
+    assert_eq!(house.dispatch(&message)["state"], "running", "a talk is no confirmation");
+    let back = ben_ear.mark();
+    ben_ear.press('*');
+    house.expect_line(&message, "Ben Ortiz was connected to the caller ");
+    let words = spoken(house.dir(), "You are no longer connected to the caller.");
+    let heard = ben_ear.heard_since(back, seconds(&words) + 3.0);
+    assert_heard("that the talk is over", &heard, &words);
+    ben_ear.press('1');
+    house.expect_line(&message, "Ben Ortiz confirmed by key on the phone.");
+    // Both were hung up on.
+    phones.expect_success();
+    let dispatch = house.dispatch(&message);
+    assert_eq!((&dispatch["state"], &dispatch["confirmed_by"]), (&json!("confirmed"), &json!("Ben Ortiz")));
+    let (record, _) = finished_call(house.dir(), BEN_MOBILE);
+    assert_eq!(record.end.expect("it is finished").outcome, "confirmed");
 }
 
 /// Some 25 s of greeting, a beep, and nothing.
