@@ -47,4 +47,5 @@ fn the_form_of_a_call_that_was_cut_off_with_the_service_stays_in_the_middle() {
 
     // The other one is still there as well.
     kim.act("expect", json!({ "selector": "section[aria-labelledby=\"calls-h\"]", "words": "Imaginary Plumbing" }));
+    assert_eq!(kim.act("judge", json!({ "name": "cut-off" })), json!([]));
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use cordboard::base::clock::{Clock as _, SystemClock, TestClock};
+use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::base::id::MessageId;
 use cordboard::domain::dispatch::protocol::{Method, Until};
 use cordboard::domain::dispatch::state::Phase;
@@ -72,19 +72,8 @@ fn stands_still() -> ! {
 #[tokio::test]
 async fn a_runtime_that_is_frozen_ends_the_process_with_a_line_and_the_next_start_goes_on() {
     let case = Case::new("frozen::the_child", "SQLite", "a frozen runtime", None);
-    let store = case.store().await;
     let steps = vec![(Method::TextConfirm, town::on_call("mobile"), 30), (Method::Pager, town::on_call("pager"), 600)];
-    town::settle(&store, &town::protocol(steps, false, Until::Confirmed), NIGHT).await;
-    let message = town::message("m1", "burst pipe", NIGHT);
-    let account = store.find_account(&message.account).await.expect("found").expect("an account");
-    let clock = TestClock::at(NIGHT);
-    let edges = Arc::new(Outside::new(case.directory.path(), &clock)).edges();
-    let dispatcher = Dispatcher::new(store.clone(), Arc::new(clock), Feed::default(), edges, "front");
-    let mut tx = store.write().await.expect("the store writes");
-    tx.insert_message(&message).await.expect("inserted");
-    dispatcher.open(&mut tx, &message, &account).await.expect("opened");
-    tx.commit("test").await.expect("committed");
-    store.close().await;
+    crate::prepare_by(&case, &town::protocol(steps, false, Until::Confirmed)).await;
 
     let output = case.command().output().expect("the child starts");
     let said = String::from_utf8_lossy(&output.stderr);

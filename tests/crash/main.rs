@@ -232,8 +232,12 @@ async fn the_child() {
 
 /// A message is saved, and its dispatch waits to be opened.
 async fn prepare(case: &Case) {
+    prepare_by(case, &protocol()).await;
+}
+
+async fn prepare_by(case: &Case, protocol: &Protocol) {
     let store = case.store().await;
-    town::settle(&store, &protocol(), NIGHT).await;
+    town::settle(&store, protocol, NIGHT).await;
     let message = town::message("m1", "burst pipe", NIGHT);
     let account = store.find_account(&message.account).await.expect("found").expect("an account");
     let clock = TestClock::at(NIGHT);

@@ -22,7 +22,7 @@ mod town;
 use judge::Promise;
 use outside::Breaks;
 
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 30;
 const LONG: u64 = 300;
 
 #[test]
