@@ -430,7 +430,8 @@ async fn a_timer_fired_late_by_one_who_lost_it_changes_no_row() {
     let first = tx.claim_due(now, "gone", now.plus_secs(15), 8).await.expect("claimed");
     let second = tx.claim_due(now, "node", now.plus_secs(15), 8).await.expect("claimed");
     assert_eq!((first.len(), second.len()), (1, 1), "a node nobody hears of holds nothing");
-    assert_eq!(tx.list_timer_gens(&[&id]).await.expect("read").get(&id), Some(&second[0].1));
+    let read = tx.lock_dispatch(&id).await.expect("read").expect("it is there");
+    assert_eq!(read.timer, Some(second[0].1));
     tx.put_off_timer(&id, first[0].1, now.plus_secs(900)).await.expect("no row");
     tx.commit("test").await.expect("committed");
     desk.advance(15).await;

@@ -14,6 +14,8 @@ use crate::io::store::{StoreError, Tx};
 #[derive(Debug)]
 pub struct Follows {
     id: DispatchId,
+    /// How often it has been written by then.
+    written: i64,
     after: State,
     effects: Vec<Effect>,
 }
@@ -48,21 +50,21 @@ impl Dispatcher {
             // Retired since: it goes on by the protocol that it began with.
             None => Some(read.state.protocol.clone()),
         };
-        let town = Town::load(tx, &read.state, protocol.as_ref(), now).await?;
+        let town = Town::load(tx, &read, protocol.as_ref(), now).await?;
         let unsent = message.changed.as_ref().and_then(|change| change.unsent.clone());
         let act = OperatorAct::Change { urgency: message.urgency, protocol: protocol.map(Box::new), again, unsent };
         let (after, effects) = apply(&read.state, &Event::Operator { by: by.to_owned(), act }, now, &town);
         tx.save_dispatch(&read, &after, &entries(&effects), now).await?;
-        Ok(Some(Follows { id, after, effects }))
+        Ok(Some(Follows { id, written: read.r#gen + 1, after, effects }))
     }
 
     /// Does what follows from a change that is committed, to its end whoever waits for it.
     pub async fn follow_change(&self, follows: Option<Follows>) {
         let own = self.clone();
         to_its_end(async move {
-            if let Some(Follows { id, after, effects }) = follows {
+            if let Some(Follows { id, written, after, effects }) = follows {
                 own.line_up(&[(&after, &effects)]).await;
-                own.show_all(&[&after]);
+                own.show_all(&[(written, &after)]);
                 own.follow(&id, effects).await;
             }
             own.wake();

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
+use super::together::Latest;
 use super::{BATCH, Dispatcher, Settles};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, DispatchId};
@@ -17,6 +18,9 @@ use crate::domain::dispatch::state::{Address, Attempt, Channel, State};
 
 /// Said to wait in one go: what is due is looked at in between.
 const SHOWN_AT_ONCE: usize = 32;
+
+/// What follows from handing over, and from which states.
+type Handed = (Vec<(DispatchId, Effect)>, Latest);
 
 impl Dispatcher {
     /// How fast what leaves may leave; as fast as it comes, unless told. Once, before anything is dispatched.
@@ -104,7 +108,7 @@ impl Dispatcher {
     /// Does what has come to be due in the lanes.
     pub(super) async fn serve_lanes(&self) {
         self.tell_lanes(Input::Due);
-        self.follow_all(Vec::new()).await;
+        self.follow_all(Vec::new(), Latest::new()).await;
         for _ in 0..SHOWN_AT_ONCE {
             let now = self.inner.clock.utc();
             let held = self.lanes().poll_held(now);
@@ -119,7 +123,7 @@ impl Dispatcher {
 
     /// What follows from those who have their turn: as many as a commit has room for; and which of them have it together, by the
     /// first of each. None: nobody has.
-    pub(super) async fn take_turns(&self) -> Option<(Vec<(DispatchId, Effect)>, HashMap<AttemptId, AttemptId>)> {
+    pub(super) async fn take_turns(&self) -> Option<(Handed, HashMap<AttemptId, AttemptId>)> {
         let next: Vec<Named> = {
             let mut lanes = self.lanes();
             std::iter::from_fn(|| lanes.poll_output()).take(BATCH as usize).collect()

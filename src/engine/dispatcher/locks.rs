@@ -59,7 +59,7 @@ impl Dispatcher {
     async fn show_locked(&self, ids: &[DispatchId]) {
         for id in ids {
             match self.inner.store.find_dispatch(id).await {
-                Ok(Some(read)) => self.show_all(&[&read.state]),
+                Ok(Some(read)) => self.show_all(&[(read.r#gen, &read.state)]),
                 Ok(None) => {}
                 Err(error) => self.cannot_show(id, &error),
             }

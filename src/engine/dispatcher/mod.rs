@@ -56,7 +56,7 @@ pub use code::NoCode;
 pub use inbox::InboxDoor;
 use shown::Unshown;
 pub use sound::Sounds;
-use together::{Asked, Gathered};
+use together::{Asked, Gathered, Latest};
 use town::Town;
 
 /// How long a claimed timer is ours.
@@ -270,7 +270,7 @@ impl Dispatcher {
         let now = self.inner.clock.utc();
         let mut tx = self.inner.store.write().await?;
         let Some(read) = tx.lock_dispatch(&id).await? else { return Ok(Decided::NotFound) };
-        let town = Town::load(&mut tx, &read.state, None, now).await?;
+        let town = Town::load(&mut tx, &read, None, now).await?;
         let event = Event::Operator { by: by.to_owned(), act: OperatorAct::Undo };
         let (after, effects) = apply(&read.state, &event, now, &town);
         if after == read.state {
@@ -282,7 +282,7 @@ impl Dispatcher {
         tx.restore_draft(message).await?;
         tx.commit("undo").await?;
         self.line_up(&[(&after, &effects)]).await;
-        self.show_all(&[&after]);
+        self.show_all(&[(read.r#gen + 1, &after)]);
         Ok(Decided::Changed)
     }
 
@@ -310,7 +310,7 @@ impl Dispatcher {
 
     /// Does what follows from a decision that is committed, and hands over whatever has its turn by then.
     async fn follow(&self, id: &DispatchId, effects: Vec<Effect>) {
-        self.follow_all(effects.into_iter().map(|effect| (id.clone(), effect)).collect()).await;
+        self.follow_all(effects.into_iter().map(|effect| (id.clone(), effect)).collect(), Latest::new()).await;
     }
 
     /// A fault of ours over one dispatch stops that one, as a row that cannot be read does: it would come again at each start.
@@ -337,8 +337,8 @@ impl Dispatcher {
             if self.inner.feed.is_watched() { open } else { self.inner.store.list_dispatches_in_need().await? };
         for ids in shown.chunks(BATCH as usize) {
             let found = self.inner.store.find_dispatches(ids).await?;
-            let states: Vec<&State> = ids.iter().filter_map(|id| Some(&found.get(id)?.as_ref().ok()?.state)).collect();
-            self.show_all(&states);
+            let read = ids.iter().filter_map(|id| found.get(id)?.as_ref().ok());
+            self.show_all(&read.map(|read| (read.r#gen, &read.state)).collect::<Vec<_>>());
         }
         self.recall_unplaced().await
     }

@@ -42,7 +42,19 @@ pub(super) enum Settled {
 pub(super) struct Outcome {
     pub(super) decided: Decided,
     pub(super) effects: Vec<Effect>,
+    /// As it stands now, if it was decided about.
+    pub(super) committed: Option<Committed>,
 }
+
+/// A dispatch as a commit left it.
+pub(super) struct Committed {
+    pub(super) state: State,
+    /// What leaves in writing is a notice.
+    pub(super) protected: bool,
+}
+
+/// Dispatches as the commits left them that something is to follow from.
+pub(super) type Latest = HashMap<DispatchId, Committed>;
 
 type Answer = Result<Outcome, StoreError>;
 
@@ -88,7 +100,7 @@ impl Asked {
 
 impl Outcome {
     const fn without_effects(decided: Decided) -> Self {
-        Self { decided, effects: Vec::new() }
+        Self { decided, effects: Vec::new(), committed: None }
     }
 }
 
@@ -136,6 +148,7 @@ impl Keeper {
             gathered.is_seen_to = false;
             drop(gathered);
             self.is_done = true;
+            self.dispatcher.draw_soon();
             return None;
         }
         Some(batch)
@@ -184,24 +197,26 @@ impl Dispatcher {
         ids: &[DispatchId],
         answers: Vec<Answer>,
     ) -> Vec<Result<Decided, StoreError>> {
-        let (mut effects, mut ends) = (Vec::new(), Vec::with_capacity(answers.len()));
+        let (mut effects, mut latest, mut ends) = (Vec::new(), Latest::new(), Vec::with_capacity(answers.len()));
         for (id, answer) in ids.iter().zip(answers) {
             ends.push(answer.map(|outcome| {
                 effects.extend(outcome.effects.into_iter().map(|effect| (id.clone(), effect)));
+                latest.extend(outcome.committed.map(|committed| (id.clone(), committed)));
                 outcome.decided
             }));
         }
-        self.follow_all(effects).await;
+        self.follow_all(effects, latest).await;
         ends
     }
 
     /// Does what follows from decisions that are committed, and hands over whatever has its turn by then.
-    pub(super) async fn follow_all(&self, effects: Vec<(DispatchId, Effect)>) {
-        let (mut todo, mut joined) = (effects, HashMap::new());
+    /// `latest`: the dispatches as those decisions left them.
+    pub(super) async fn follow_all(&self, effects: Vec<(DispatchId, Effect)>, latest: Latest) {
+        let (mut todo, mut latest, mut joined) = (effects, latest, HashMap::new());
         loop {
             if todo.is_empty() {
-                let Some(turns) = self.take_turns().await else { return };
-                (todo, joined) = turns;
+                let Some((handed, along)) = self.take_turns().await else { return };
+                ((todo, latest), joined) = (handed, along);
                 continue;
             }
             let (mut hands, mut flights) = (Vec::new(), Vec::new());
@@ -215,39 +230,47 @@ impl Dispatcher {
                     Effect::Record(_) => {}
                 }
             }
-            self.perform_all(flights, &joined).await;
-            todo = self.hand_all(hands).await;
+            self.perform_all(flights, &latest, &joined).await;
+            (todo, latest) = self.hand_all(hands).await;
         }
     }
 
-    /// Commits that these attempts are handed over, and says what follows.
-    pub(super) async fn hand_all(&self, attempts: Vec<(DispatchId, AttemptId)>) -> Vec<(DispatchId, Effect)> {
+    /// Commits that these attempts are handed over, and says what follows, from which states.
+    pub(super) async fn hand_all(&self, attempts: Vec<(DispatchId, AttemptId)>) -> (Vec<(DispatchId, Effect)>, Latest) {
         let hand = |(id, attempt): &(DispatchId, AttemptId)| {
             let event = Event::Hand { attempt: attempt.clone(), node: self.inner.boot.clone() };
             Asked::new(id, event, Settles::Nothing)
         };
         let answers = self.decide_all(attempts.iter().map(hand).collect()).await;
-        let mut effects = Vec::new();
+        let (mut effects, mut latest) = (Vec::new(), Latest::new());
         for ((id, attempt), answer) in attempts.into_iter().zip(answers) {
             let leaves = answer.as_ref().is_ok_and(|o| o.effects.contains(&Effect::Perform(attempt.clone())));
             if !leaves {
                 self.not_handed(attempt);
             }
             match answer {
-                Ok(outcome) => effects.extend(outcome.effects.into_iter().map(|effect| (id.clone(), effect))),
+                Ok(outcome) => {
+                    effects.extend(outcome.effects.into_iter().map(|effect| (id.clone(), effect)));
+                    latest.extend(outcome.committed.map(|committed| (id, committed)));
+                }
                 // What is not handed over now is found by its timer.
                 Err(error) => tracing::error!(dispatch = %id, code = error.code(), "an attempt waits"),
             }
         }
-        effects
+        (effects, latest)
     }
 
     /// Starts attempts whose handing over is committed, those that have one turn together as one. Does not wait for them.
-    async fn perform_all(&self, flights: Vec<(DispatchId, AttemptId)>, joined: &HashMap<AttemptId, AttemptId>) {
+    async fn perform_all(
+        &self,
+        flights: Vec<(DispatchId, AttemptId)>,
+        latest: &Latest,
+        joined: &HashMap<AttemptId, AttemptId>,
+    ) {
         // One alone reads what it needs by itself.
         let mut papers = match flights.len() {
             0 | 1 => HashMap::new(),
-            _ => self.find_all_papers(&flights).await,
+            _ => self.find_all_papers(&flights, latest).await,
         };
         let mut joint: BTreeMap<&AttemptId, Vec<_>> = BTreeMap::new();
         for (id, attempt) in flights {
@@ -257,6 +280,10 @@ impl Dispatcher {
             }
         }
         joint.into_values().for_each(|members| self.perform_jointly(members));
+    }
+
+    pub(super) fn has_decisions_waiting(&self) -> bool {
+        !self.gathered().waiting.is_empty()
     }
 
     fn gathered(&self) -> MutexGuard<'_, Gathered> {
@@ -335,21 +362,17 @@ impl Dispatcher {
         let mut tx = self.inner.store.write().await?;
         let ids: Vec<DispatchId> = asked.iter().map(|asked| asked.id.clone()).collect();
         let mut found = tx.lock_dispatches(&ids).await?;
-        let timed: Vec<&DispatchId> =
-            asked.iter().filter(|a| matches!(a.settles, Settled::Timer(_))).map(|a| &a.id).collect();
-        let gens = tx.list_timer_gens(&timed).await?;
         let mut read: Vec<(usize, StoredDispatch)> = Vec::with_capacity(asked.len());
         for (n, asked) in asked.iter().enumerate() {
             match (found.remove(&asked.id), &asked.settles) {
                 (None, _) => answers[n] = Ok(Outcome::without_effects(Decided::NotFound)),
                 (Some(Err(error)), _) => answers[n] = Err(error),
                 // Late or doubled: whoever holds the timer now, or has set it anew, sees to it.
-                (Some(Ok(_)), Settled::Timer(claimed)) if gens.get(&asked.id) != Some(claimed) => {}
+                (Some(Ok(stored)), Settled::Timer(claimed)) if stored.timer != Some(*claimed) => {}
                 (Some(Ok(stored)), _) => read.push((n, stored)),
             }
         }
-        let mut towns =
-            Towns::load(&mut tx, &read.iter().map(|(_, read)| &read.state).collect::<Vec<_>>(), now).await?;
+        let mut towns = Towns::load(&mut tx, &read.iter().map(|(_, read)| read).collect::<Vec<_>>(), now).await?;
         let mut turns: Vec<Turn> = Vec::with_capacity(read.len());
         for (n, read) in read {
             let asked = &asked[n];
@@ -401,10 +424,11 @@ impl Dispatcher {
             metrics::counter!("cordboard_dispatch_decisions_total", "event" => event).increment(1);
         }
         self.line_up(&changed.iter().map(|turn| (&turn.after, &turn.effects[..])).collect::<Vec<_>>()).await;
-        self.show_all(&changed.iter().map(|turn| &turn.after).collect::<Vec<_>>());
+        self.show_all(&changed.iter().map(|turn| (turn.read.r#gen + 1, &turn.after)).collect::<Vec<_>>());
         for turn in turns {
             let decided = if turn.changed { Decided::Changed } else { Decided::Unchanged };
-            answers[turn.n] = Ok(Outcome { decided, effects: turn.effects });
+            let committed = Committed { state: turn.after, protected: turn.read.head.protected };
+            answers[turn.n] = Ok(Outcome { decided, effects: turn.effects, committed: Some(committed) });
         }
         for (asked, answer) in asked.iter().zip(&mut answers) {
             if matches!(answer, Ok(Outcome { decided: Decided::NotFound, .. }))

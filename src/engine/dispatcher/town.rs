@@ -16,6 +16,7 @@ use crate::domain::message::Message;
 use crate::domain::message::form::Answers;
 use crate::domain::oncall::{OnCall, Schedule, resolve};
 use crate::io::store::decisions::MessageHead;
+use crate::io::store::dispatch::StoredDispatch;
 use crate::io::store::{StoreError, Tx};
 
 /// Numbers asked for their codes at once.
@@ -55,33 +56,37 @@ impl Town {
     /// For one event. `next`: the protocol by which it goes on, should the event change that.
     pub(super) async fn load(
         tx: &mut Tx,
-        state: &State,
+        read: &StoredDispatch,
         next: Option<&Protocol>,
         now: UtcMs,
     ) -> Result<Self, StoreError> {
-        Ok(Towns::read(tx, &[state], next, now).await?.town(state))
+        Ok(Towns::read(tx, &[read], next, now).await?.town(&read.state))
     }
 }
 
 impl Towns {
     /// For one event of each of these dispatches.
-    pub(super) async fn load(tx: &mut Tx, states: &[&State], now: UtcMs) -> Result<Self, StoreError> {
-        Self::read(tx, states, None, now).await
+    pub(super) async fn load(tx: &mut Tx, read: &[&StoredDispatch], now: UtcMs) -> Result<Self, StoreError> {
+        Self::read(tx, read, None, now).await
     }
 
-    async fn read(tx: &mut Tx, states: &[&State], next: Option<&Protocol>, now: UtcMs) -> Result<Self, StoreError> {
+    async fn read(
+        tx: &mut Tx,
+        read: &[&StoredDispatch],
+        next: Option<&Protocol>,
+        now: UtcMs,
+    ) -> Result<Self, StoreError> {
+        let states: Vec<&State> = read.iter().map(|read| &read.state).collect();
+        let heads = read.iter().map(|read| (read.state.message.clone(), read.head.clone())).collect();
         // Times of the day are in steps that hold messages, in conditions, and in the hours of destinations.
         let asks = |state: &State| steps(state, next).any(|step| !step.only.is_empty());
         let tells_time = |state: &State| asks(state) || steps(state, next).any(|step| step.method.is_held());
-        let all_messages: BTreeSet<&MessageId> = states.iter().map(|state| &state.message).collect();
         let all_accounts: BTreeSet<&AccountId> = states.iter().map(|state| &state.account).collect();
         let asked: BTreeSet<&MessageId> =
             states.iter().filter(|state| asks(state)).map(|state| &state.message).collect();
         let timed: BTreeSet<&AccountId> =
             states.iter().filter(|state| tells_time(state)).map(|state| &state.account).collect();
-        let (all_messages, all_accounts, asked, timed) =
-            (owned(all_messages), owned(all_accounts), owned(asked), owned(timed));
-        let heads = tx.find_message_heads(&all_messages).await?;
+        let (all_accounts, asked, timed) = (owned(all_accounts), owned(asked), owned(timed));
         let messages = tx.find_messages(&asked).await?.into_iter().map(|m| (m.id.clone(), m)).collect();
         let mut people: HashMap<AccountId, People> = HashMap::with_capacity(all_accounts.len());
         let mut numbers = BTreeSet::new();

@@ -189,17 +189,6 @@ impl Dispatcher {
         }
     }
 
-    /// Publishes what decisions that are committed changed: alarms at once, views as soon as they are drawn. Nobody who comes to
-    /// watch later needs these views, as they ask for all.
-    pub(super) fn show_all(&self, states: &[&State]) {
-        for state in states {
-            self.sound(state);
-        }
-        if self.inner.feed.is_watched() {
-            self.show_soon(states);
-        }
-    }
-
     /// Draws views of few reads. One that cannot be made now is made at the next change.
     pub(super) async fn draw(&self, states: &[&State]) {
         if let [state] = states {
@@ -239,7 +228,7 @@ impl Dispatcher {
     }
 
     /// Raises the alarm of a dispatch, or takes it back.
-    fn sound(&self, state: &State) {
+    pub(super) fn sound(&self, state: &State) {
         match state.troubles.iter().next_back() {
             Some(worst) => {
                 let level = match worst {

@@ -1,5 +1,5 @@
-//! Dispatches as they are decided about: read, and written, many in few statements, as each statement costs its way to the
-//! store and back whatever it does.
+//! Dispatches as they are decided about: read, and written, many in few statements and rows, as each of either costs its way to
+//! the store and back whatever it does.
 //!
 //! A writer must have read the latest state ([`StoredDispatch::gen`]): if one dispatch of many has been written since, or a
 //! code was taken, none of them is. The caller gives that transaction up, and decides about each alone. Each dispatch is in
@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::AssertSqlSafe;
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{CallId, DispatchId, MessageId};
+use crate::base::id::{CallId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Urgency;
 use crate::domain::dispatch::confirm::CODE_QUARANTINE_MS;
@@ -44,35 +44,8 @@ pub struct MessageHead {
 }
 
 readers! {
-    /// What dispatches of these messages are decided by.
-    find_message_heads(ids: &[MessageId]) -> HashMap<MessageId, MessageHead>;
     /// The history of these dispatches, each one's in order.
     list_entries_of(ids: &[DispatchId]) -> HashMap<DispatchId, Vec<Entry>>;
-}
-
-async fn find_message_heads(
-    from: &mut impl Query,
-    ids: &[MessageId],
-) -> Result<HashMap<MessageId, MessageHead>, StoreError> {
-    let mut heads = HashMap::with_capacity(ids.len());
-    for ids in pieces(ids) {
-        let sql = format!(
-            "SELECT message.id AS id, message.edition AS edition, message.call AS call,
-             COALESCE(call_type.protected, 0) AS protected
-             FROM message LEFT JOIN call_type ON call_type.id = message.call_type WHERE message.id IN ({})",
-            places(ids.len())
-        );
-        // Safe: made of placeholders.
-        for row in from.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![id]).collect()).await? {
-            let head = MessageHead {
-                edition: row.read("edition")?,
-                protected: row.read("protected")?,
-                call: row.read("call")?,
-            };
-            heads.insert(row.read("id")?, head);
-        }
-    }
-    Ok(heads)
 }
 
 async fn list_entries_of(
@@ -82,59 +55,55 @@ async fn list_entries_of(
     let mut entries: HashMap<DispatchId, Vec<Entry>> = HashMap::with_capacity(ids.len());
     for ids in pieces(ids) {
         let sql = format!(
-            "SELECT dispatch, body FROM dispatch_event WHERE dispatch IN ({}) ORDER BY dispatch, seq",
+            "SELECT dispatch, string_agg(body, ',' ORDER BY seq) AS bodies FROM dispatch_event
+             WHERE dispatch IN ({}) GROUP BY dispatch",
             places(ids.len())
         );
         // Safe: made of placeholders.
         for row in from.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![id]).collect()).await? {
-            entries.entry(row.read("dispatch")?).or_default().push(row.read_json("body")?);
+            entries.insert(row.read("dispatch")?, row.read_jsons("bodies")?);
         }
     }
     Ok(entries)
 }
 
-/// Dispatches with their steps and attempts. `lock`: one of the dialect's literals.
-pub(super) async fn load(from: &mut impl Query, ids: &[DispatchId], lock: &'static str) -> Result<Found, StoreError> {
-    let mut ids: Vec<&DispatchId> = ids.iter().collect();
-    ids.sort_unstable();
-    ids.dedup();
+/// Dispatches with all that hangs on them, each a row.
+pub(super) async fn load(from: &mut impl Query, ids: &[DispatchId]) -> Result<Found, StoreError> {
+    let ids = in_order(ids);
     let mut found = Found::with_capacity(ids.len());
     for ids in pieces(&ids) {
-        let (places, args) = (places(ids.len()), || ids.iter().flat_map(|id| args![*id]).collect::<Vec<_>>());
-        let sql = format!("SELECT id, gen, body FROM dispatch WHERE id IN ({places}) ORDER BY id{lock}");
-        // Safe: made of placeholders and a literal, as the two below.
-        for row in from.fetch_all(AssertSqlSafe(sql), args()).await? {
+        let sql = format!(
+            "SELECT dispatch.id AS id, dispatch.gen AS gen, dispatch.body AS body, timer.gen AS timer,
+             COALESCE(message.edition, 0) AS edition, message.call AS call,
+             COALESCE(call_type.protected, 0) AS protected,
+             (SELECT string_agg(body, ',' ORDER BY n) FROM step_run WHERE dispatch = dispatch.id) AS runs,
+             (SELECT string_agg(body, ',' ORDER BY n) FROM attempt WHERE dispatch = dispatch.id) AS attempts
+             FROM dispatch LEFT JOIN timer ON timer.dispatch = dispatch.id
+             LEFT JOIN message ON message.id = dispatch.message
+             LEFT JOIN call_type ON call_type.id = message.call_type
+             WHERE dispatch.id IN ({}) ORDER BY dispatch.id",
+            places(ids.len())
+        );
+        // Safe: made of placeholders.
+        for row in from.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![*id]).collect()).await? {
             found.insert(row.read("id")?, stored(&row));
-        }
-        let sql = format!("SELECT dispatch, body FROM step_run WHERE dispatch IN ({places}) ORDER BY dispatch, n");
-        for row in from.fetch_all(AssertSqlSafe(sql), args()).await? {
-            let run = row.read_json("body");
-            put(&mut found, &row.read("dispatch")?, run, |state, run| state.runs.push(run));
-        }
-        let sql = format!("SELECT dispatch, body FROM attempt WHERE dispatch IN ({places}) ORDER BY dispatch, n");
-        for row in from.fetch_all(AssertSqlSafe(sql), args()).await? {
-            let attempt = row.read_json("body");
-            put(&mut found, &row.read("dispatch")?, attempt, |state, attempt| state.attempts.push(attempt));
         }
     }
     Ok(found)
 }
 
-fn stored(row: &Row) -> Result<StoredDispatch, StoreError> {
-    Ok(StoredDispatch { state: row.read_json("body")?, r#gen: row.read("gen")? })
+/// Each once, in the order in which they are locked.
+fn in_order(ids: &[DispatchId]) -> Vec<&DispatchId> {
+    let ids: BTreeSet<&DispatchId> = ids.iter().collect();
+    ids.into_iter().collect()
 }
 
-/// Puts a part where it belongs; one that cannot be read makes its dispatch unreadable.
-fn put<T>(found: &mut Found, id: &DispatchId, part: Result<T, StoreError>, into: impl FnOnce(&mut State, T)) {
-    let Some(place) = found.get_mut(id) else { return };
-    match part {
-        Ok(part) => {
-            if let Ok(read) = place {
-                into(&mut read.state, part);
-            }
-        }
-        Err(error) => *place = Err(error),
-    }
+fn stored(row: &Row) -> Result<StoredDispatch, StoreError> {
+    let head =
+        MessageHead { edition: row.read("edition")?, protected: row.read("protected")?, call: row.read("call")? };
+    let (runs, attempts) = (row.read_jsons("runs")?, row.read_jsons("attempts")?);
+    let state = State { runs, attempts, ..row.read_json("body")? };
+    Ok(StoredDispatch { state, r#gen: row.read("gen")?, head, timer: row.read("timer")? })
 }
 
 /// The state without what has rows of its own.
@@ -161,7 +130,17 @@ impl Tx {
     /// The same for many.
     pub async fn lock_dispatches(&mut self, ids: &[DispatchId]) -> Result<Found, StoreError> {
         let lock = self.dialect().for_update();
-        load(self, ids, lock).await
+        if !lock.is_empty() {
+            let ids = in_order(ids);
+            // First, and by itself: a statement that waits for a lock would show what hangs on the dispatch as it was before.
+            for ids in pieces(&ids) {
+                let places = places(ids.len());
+                let sql = format!("SELECT id FROM dispatch WHERE id IN ({places}) ORDER BY id{lock}");
+                // Safe: made of placeholders and a literal.
+                self.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![*id]).collect()).await?;
+            }
+        }
+        load(self, ids).await
     }
 
     /// Writes what was decided about a dispatch: its state and all that hangs on it.
@@ -422,46 +401,22 @@ impl Tx {
     }
 
     async fn append_entries(&mut self, decisions: &[Decision<'_>]) -> Result<(), StoreError> {
-        const COLUMNS: usize = 4;
-        let said: Vec<&Decision<'_>> = decisions.iter().filter(|decision| !decision.entries.is_empty()).collect();
-        let mut last: HashMap<DispatchId, i64> = HashMap::with_capacity(said.len());
-        for said in pieces(&said) {
-            let sql = format!(
-                "SELECT dispatch, MAX(seq) AS seq FROM dispatch_event WHERE dispatch IN ({}) GROUP BY dispatch",
-                places(said.len())
-            );
-            let args = said.iter().flat_map(|decision| args![&decision.after.id]).collect();
-            // Safe: made of placeholders.
-            for row in self.fetch_all(AssertSqlSafe(sql), args).await? {
-                last.insert(row.read("dispatch")?, row.read("seq")?);
-            }
-        }
+        const COLUMNS: usize = 5;
         let mut new: Vec<(&DispatchId, i64, &Entry)> = Vec::new();
-        for &Decision { after, entries, .. } in said {
-            let first = last.get(&after.id).copied().unwrap_or(0) + 1;
-            new.extend((first..).zip(entries).map(|(seq, entry)| (&after.id, seq, entry)));
+        for &Decision { after, entries, .. } in decisions {
+            new.extend((1..).zip(entries).map(|(n, entry)| (&after.id, n, entry)));
         }
         for entries in pieces(&new) {
-            let rows = rows_of::<COLUMNS>(self.dialect(), entries.len(), ", ", plain);
+            let row = |[id, of, n, at, body]: [Placeholder; COLUMNS]| {
+                let last = format!("SELECT COALESCE(MAX(seq), 0) FROM dispatch_event WHERE dispatch = {of}");
+                format!("({id}, ({last}) + {n}, {at}, {body})")
+            };
+            let rows = rows_of(self.dialect(), entries.len(), ", ", row);
             let sql = format!("INSERT INTO dispatch_event (dispatch, seq, at, body) VALUES {rows}");
-            let args = entries.iter().flat_map(|(id, seq, entry)| args![*id, *seq, entry.at, json(*entry)]).collect();
+            let args = entries.iter().flat_map(|(id, n, entry)| args![*id, *id, *n, entry.at, json(*entry)]).collect();
             // Safe: made of the literals above.
             self.execute(AssertSqlSafe(sql), args).await?;
         }
         Ok(())
-    }
-
-    /// The generation of each of these dispatches' timers: another than the claimed one says that it was claimed again or
-    /// set anew since.
-    pub async fn list_timer_gens(&mut self, ids: &[&DispatchId]) -> Result<HashMap<DispatchId, i64>, StoreError> {
-        let mut gens = HashMap::with_capacity(ids.len());
-        for ids in pieces(ids) {
-            let sql = format!("SELECT dispatch, gen FROM timer WHERE dispatch IN ({})", places(ids.len()));
-            // Safe: made of placeholders.
-            for row in self.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![*id]).collect()).await? {
-                gens.insert(row.read("dispatch")?, row.read("gen")?);
-            }
-        }
-        Ok(gens)
     }
 }

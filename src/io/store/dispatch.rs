@@ -15,7 +15,7 @@ use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::dispatch::state::{Address, NewDispatch, Phase, State};
 
 use super::calls::pieces;
-use super::decisions::{Found, head, load};
+use super::decisions::{Found, MessageHead, head, load};
 use super::inbound::find_patched_to;
 use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -26,6 +26,11 @@ pub struct StoredDispatch {
     pub state: State,
     /// How often it has been written.
     pub r#gen: i64,
+    /// What of its message it is decided by.
+    pub head: MessageHead,
+    /// The generation of its timer, if it has one: another than the claimed one says that it was claimed again or set anew
+    /// since.
+    pub timer: Option<i64>,
 }
 
 /// Whom a code at a number belongs to.
@@ -81,11 +86,11 @@ readers! {
 }
 
 async fn find_dispatch(from: &mut impl Query, id: &DispatchId) -> Result<Option<StoredDispatch>, StoreError> {
-    load(from, std::slice::from_ref(id), "").await?.remove(id).transpose()
+    load(from, std::slice::from_ref(id)).await?.remove(id).transpose()
 }
 
 async fn find_dispatches(from: &mut impl Query, ids: &[DispatchId]) -> Result<Found, StoreError> {
-    load(from, ids, "").await
+    load(from, ids).await
 }
 
 async fn find_message_of_dispatch(from: &mut impl Query, id: &DispatchId) -> Result<Option<MessageId>, StoreError> {

@@ -245,6 +245,12 @@ impl Row {
         }
     }
 
+    /// The values of JSON texts that were put together with commas between them; null: none.
+    pub fn read_jsons<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<Vec<T>, StoreError> {
+        let Some(texts) = self.read::<Option<String>>(column)? else { return Ok(Vec::new()) };
+        serde_json::from_str(&format!("[{texts}]")).map_err(|_| StoreError::Corrupt { column: column.to_owned() })
+    }
+
     /// A plain enum kept as its serde name (`urgent`, `operator`).
     pub fn read_word<T: serde::de::DeserializeOwned>(&self, column: &str) -> Result<T, StoreError> {
         let word: String = self.read(column)?;
