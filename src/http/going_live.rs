@@ -32,6 +32,8 @@ pub struct GoingLivePart {
     version: String,
     /// It in plain English.
     lines: Vec<String>,
+    /// Why there is nothing to approve of it yet, and who puts it there; null: it can be approved.
+    lacks: Option<&'static str>,
     approved: Option<PartApproval>,
 }
 
@@ -93,6 +95,7 @@ pub(super) async fn view(front: &Front, account: &AccountId) -> Result<GoingLive
         state: part.state,
         version: part.version,
         lines: part.lines,
+        lacks: part.lacks,
         approved: part.approved.map(|approval| PartApproval {
             name: approval.words.name,
             by: name(approval.by),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::audit::rows;
 use crate::peers::postgres::Postgres;
-use crate::portal::{HERE, client};
+use crate::portal::{HERE, client, client_of};
 use crate::support::{House, START};
 
 fn shorter() -> Value {
@@ -175,6 +175,43 @@ async fn goes_live(house: &House) {
         (&json!("approved"), &json!("SAM"))
     );
     assert_eq!(rows(house, "object=acc_plumbing&act=account.approved").await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_says_nothing_is_approved_by_nobody_and_the_account_stays_a_draft() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let new = json!({"name": "Acme Heating", "zone": "America/Chicago", "dids": ["+12025550150"],
+        "greeting": {"kind": "spoken", "text": "Acme Heating."}});
+    let made = house.ask(Method::POST, "/api/v1/accounts", &sam, new).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.json());
+    let account = made.json()["id"].as_str().expect("an id").to_owned();
+    let pat = client_of(&house, "pat", &account, &["contacts", "protocol", "settings"]).await;
+    let at = format!("/api/v1/portal/accounts/{account}");
+    let (path, approvals) = (format!("{at}/going_live"), format!("{at}/approvals"));
+    let approve = |part: &Value| json!({"part": part["part"], "version": part["version"], "name": "Pat Moss"});
+    let parts = house.fetch(&path, &pat).await.json()["parts"].clone();
+    assert_eq!(parts[0]["lacks"], Value::Null);
+    assert_eq!(house.ask(Method::POST, &approvals, &pat, approve(&parts[0])).await.status, StatusCode::OK);
+    for (part, who) in [(&parts[1], "under People"), (&parts[2], "service sets up call types")] {
+        let lacks = part["lacks"].as_str().expect("a sentence");
+        assert!(part["lines"] == json!([]) && lacks.contains(who), "{part}");
+        let got = house.ask(Method::POST, &approvals, &pat, approve(part)).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "going_live.empty"));
+        assert_eq!(got.json()["detail"], lacks);
+        // Nor is it put down by the service, as if it had been read to somebody.
+        let by_telephone = format!("/api/v1/accounts/{account}/approvals");
+        let got = house.ask(Method::POST, &by_telephone, &sam, approve(part)).await;
+        assert_eq!(got.problem(), "going_live.empty");
+    }
+    assert_eq!(house.fetch(&path, &pat).await.json()["state"], "draft");
+    // Somebody is there: it can be read, and approved.
+    let new = json!({"name": "Dana", "destinations": [
+        {"label": "email", "reach": {"kind": "email", "address": "dana@example.com"}}]});
+    assert_eq!(house.ask(Method::POST, &format!("{at}/contacts"), &pat, new).await.status, StatusCode::CREATED);
+    let part = house.fetch(&path, &pat).await.json()["parts"][1].clone();
+    assert_eq!(part["lacks"], Value::Null);
+    assert_eq!(house.ask(Method::POST, &approvals, &pat, approve(&part)).await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -49,6 +49,8 @@ export interface GoingLivePart {
   /** Of what it is now; an approval says which it has seen. */
   version: string;
   lines: string[];
+  /** Why there is nothing to approve of it yet, and who puts it there. */
+  lacks: string | null;
   approved: { name: string; by: { id: string; name: string }; at: number; version: string; lines: string[] } | null;
 }
 

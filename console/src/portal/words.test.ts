@@ -32,7 +32,7 @@ test('an account says what is still to be approved and what has changed since', 
 
 test('an approval has a name, a time and a version', () => {
   const approved = { name: 'Ada Moss', by: { id: 'usr_1', name: 'Ada Moss' }, at: 1, version: '0123456789abcdef', lines: [] };
-  const part = (state: GoingLivePart['state'], change = {}): GoingLivePart => ({ part: 'scripts', state, version: 'x', lines: [], approved: { ...approved, ...change } });
+  const part = (state: GoingLivePart['state'], change = {}): GoingLivePart => ({ part: 'scripts', state, version: 'x', lines: [], lacks: null, approved: { ...approved, ...change } });
   expect(approvalWords(part('approved'), () => 'Mon 14:02')).toBe('Approved by Ada Moss Mon 14:02, version 01234567.');
   expect(approvalWords(part('changed', { by: { id: 'usr_2', name: 'Sam' } }), () => 'Mon 14:02')).toBe('Changed since it was approved by Ada Moss Mon 14:02, version 01234567 (put down by Sam).');
   expect(approvalWords({ ...part('open'), approved: null }, () => '')).toBe('Not approved yet.');

@@ -244,6 +244,22 @@ fn contact(contact: &Contact) -> String {
     format!("{}{title}{language}: {reached}.", contact.name)
 }
 
+/// What a part has nothing of, so that there is nothing to approve yet, and who puts it there; none: there is something to read.
+pub fn lacks(part: Part, whole: &Whole<'_>) -> Option<&'static str> {
+    match part {
+        // No account is saved without words for its callers.
+        Part::Scripts => None,
+        Part::Contacts => whole.contacts.is_empty().then_some(
+            "There is nobody among the contacts yet, so there is nothing to approve. Whoever may change contacts adds \
+             people in the portal under People; the service can do it on the account's page.",
+        ),
+        Part::Escalation => whole.account.call_types.is_empty().then_some(
+            "There is no call type yet, so nothing happens with any message, and there is nothing to approve. The \
+             service sets up call types and their protocols on the account's page.",
+        ),
+    }
+}
+
 /// How a part stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -301,6 +317,16 @@ mod tests {
         assert_eq!(standing(&parts, false), Standing::InService);
         assert_eq!(standing(&[(Part::Scripts, PartState::Open)], false), Standing::Draft);
         assert_eq!(standing(&[(Part::Scripts, PartState::Open)], true), Standing::InService);
+    }
+
+    #[test]
+    fn there_is_nothing_to_approve_of_a_part_that_says_nothing() {
+        let account = account();
+        let empty = whole(&account);
+        for part in Part::ALL {
+            assert_eq!(lacks(part, &empty).is_some(), lines(part, &empty).is_empty(), "{part:?}");
+        }
+        assert!(lacks(Part::Contacts, &empty).is_some() && lacks(Part::Escalation, &empty).is_some());
     }
 
     #[test]

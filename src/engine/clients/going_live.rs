@@ -1,5 +1,5 @@
 //! Whether an account is a draft: what of it its client has approved, and what is another since. An approval names the version that was
-//! read; one of another is refused. Calls never ask: a draft takes them as any account does.
+//! read; one of another is refused, and so is one of nothing. Calls never ask: a draft takes them as any account does.
 
 use super::{Clients, Refusal, lock};
 use crate::base::id::{AccountId, UserId};
@@ -7,7 +7,9 @@ use crate::domain::account::fault::{Faults, Text};
 use crate::domain::account::{Account, Contact};
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
-use crate::domain::portal::going_live::{Content, Part, PartState, Standing, Whole, lines, part_state, standing};
+use crate::domain::portal::going_live::{
+    Content, Part, PartState, Standing, Whole, lacks, lines, part_state, standing,
+};
 use crate::domain::recap::plan::Plan;
 use crate::io::store::approvals::{Approval, Approved};
 use crate::io::store::audit::{Act, Entry};
@@ -31,6 +33,8 @@ pub struct PartNow {
     pub state: PartState,
     pub version: String,
     pub lines: Vec<String>,
+    /// Why there is nothing to approve yet.
+    pub lacks: Option<&'static str>,
     pub approved: Option<Approval>,
 }
 
@@ -111,6 +115,10 @@ impl Clients {
             let detail = "It is another than the one that was read: read it again, and approve that.";
             return Err(Refusal::NotNow { code: "going_live.stale", detail });
         }
+        if let Some(detail) = lacks(part, &read.whole()) {
+            tx.rollback().await?;
+            return Err(Refusal::NotNow { code: "going_live.empty", detail });
+        }
         let words = Approved { name, content: content.to_text(), lines: lines(part, &read.whole()) };
         let approval = Approval { part, by: by.clone(), at: now, version: version.to_owned(), words };
         tx.insert_approval(id, &approval).await?;
@@ -132,6 +140,7 @@ fn stands(read: &Read, mut approvals: Vec<Approval>, before: bool) -> GoingLive 
                 state: part_state(approved.as_ref().map(|a| a.words.content.as_str()), &content),
                 version: content.version(),
                 lines: lines(part, &whole),
+                lacks: lacks(part, &whole),
                 approved,
             }
         })
