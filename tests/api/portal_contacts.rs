@@ -66,6 +66,37 @@ async fn whoever_is_counted_on_is_not_taken_out_and_it_is_said_where() {
 }
 
 #[tokio::test]
+async fn a_second_person_of_one_name_is_asked_about_and_taken_when_it_is_said() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let sam = house.sign_in("sam").await;
+    let path = format!("{HERE}/contacts");
+    let twin = json!({"name": "ben ORTIZ ", "title": "plumber", "destinations": []});
+    for (path, token) in [(path.as_str(), &pat), ("/api/v1/accounts/acc_plumbing/contacts", &sam)] {
+        let got = house.ask(Method::POST, path, token, twin.clone()).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "account.clash"));
+        let told = got.json()["errors"][0].clone();
+        assert_eq!((&told["code"], &told["pointer"]), (&json!("contact.namesake"), &json!("/name")));
+        assert_eq!(told["detail"], "There is already somebody called Ben Ortiz (technician, +1…21).");
+    }
+    let mut said = twin;
+    said["namesake"] = json!(true);
+    let made = house.ask(Method::POST, &path, &pat, said).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.json());
+    // They keep the name unasked, whatever else is changed.
+    let edit =
+        json!({"edition": made.json()["edition"], "name": "Ben Ortiz", "title": "plumber, nights", "destinations": []});
+    let twins = format!("{path}/{}", made.json()["id"].as_str().expect("an id"));
+    assert_eq!(house.ask(Method::PUT, &twins, &pat, edit).await.status, StatusCode::OK);
+    // Who takes the name is asked as whoever is new.
+    let zoe = house.ask(Method::POST, &path, &pat, json!({"name": "Zoe"})).await.json();
+    let edit = json!({"edition": zoe["edition"], "name": "Ben Ortiz", "destinations": []});
+    let zoes = format!("{path}/{}", zoe["id"].as_str().expect("an id"));
+    let got = house.ask(Method::PUT, &zoes, &pat, edit).await;
+    assert_eq!((got.status, &got.json()["errors"][0]["code"]), (StatusCode::CONFLICT, &json!("contact.namesake")));
+}
+
+#[tokio::test]
 async fn a_client_names_no_system_of_the_houses() {
     let house = House::new().await;
     let pat = client(&house, "pat", &["contacts"]).await;

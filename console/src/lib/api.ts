@@ -209,6 +209,8 @@ export interface ContactBody {
   title: string;
   language: string | null;
   zone: string | null;
+  /** They are somebody else than the one of the same name. */
+  namesake?: boolean;
   destinations: { id?: string; label: string; reach: { kind: ReachKind; address: string }; ring_secs: number; hours: ReachWindow[] }[];
 }
 

@@ -114,6 +114,8 @@ export interface ContactEdit {
   title: string;
   language: string | null;
   zone: string | null;
+  /** They are somebody else than the one of the same name. */
+  namesake?: boolean;
   destinations: { id?: string; label: string; reach: { kind: Reach; address: string }; ring_secs: number; hours: ReachWindow[] }[];
 }
 

@@ -37,6 +37,9 @@ pub struct ContactEdit {
     /// In the order in which they are tried.
     #[serde(default)]
     pub destinations: Vec<DestinationEdit>,
+    /// Said by whoever writes it: this is somebody else than the one of the same name who is there (`contact.namesake`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub namesake: bool,
 }
 
 /// A way to reach a contact, as it is written.
@@ -112,6 +115,7 @@ impl From<&Contact> for ContactEdit {
             language: contact.language.clone(),
             zone: contact.zone.clone(),
             destinations: contact.destinations.iter().map(destination).collect(),
+            namesake: false,
         }
     }
 }
@@ -308,6 +312,7 @@ mod tests {
             language: None,
             zone: None,
             destinations,
+            namesake: false,
         }
     }
 

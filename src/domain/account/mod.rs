@@ -20,6 +20,7 @@ mod check_in;
 pub mod flow;
 pub mod hours;
 pub mod mail;
+pub mod namesake;
 mod office_first;
 pub mod pager;
 pub mod reachable;

@@ -4,6 +4,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, DestinationId};
 use crate::domain::account::edit_contact::ContactEdit;
 use crate::domain::account::fault::{Fault, Faults, Text};
+use crate::domain::account::namesake::{find_namesake, known_by};
 use crate::domain::account::patching::check_people;
 use crate::domain::account::{Account, Contact};
 use crate::domain::dispatch::protocol::Protocol;
@@ -33,6 +34,7 @@ impl Clients {
         };
         let contact = edit.apply(&blank, || DestinationId::fresh(now)).and_then(|contact| self.check_reach(contact));
         let contact = contact.map_err(Refusal::Faulty)?;
+        refuse_namesake(&mut tx, edit, &blank, &contact).await?;
         self.keep_contact(tx, account, contact).await
     }
 
@@ -49,6 +51,7 @@ impl Clients {
         let account = lock(&mut tx, &before.account, Some(edition)).await?;
         let contact = edit.apply(&before, || DestinationId::fresh(now)).and_then(|contact| self.check_reach(contact));
         let contact = contact.map_err(Refusal::Faulty)?;
+        refuse_namesake(&mut tx, edit, &before, &contact).await?;
         let lost = find_uses(&mut tx, &account, &before, Some(&contact), now).await?;
         if !lost.is_empty() {
             return Err(Refusal::Clash(lost));
@@ -92,6 +95,20 @@ impl Clients {
         let Changed { now: account, edition } = self.finish(tx, account).await?;
         Ok(Changed { now: account.id, edition })
     }
+}
+
+/// Asks whether somebody is meant who is there already, unless that was said.
+async fn refuse_namesake(tx: &mut Tx, edit: &ContactEdit, before: &Contact, contact: &Contact) -> Result<(), Refusal> {
+    if edit.namesake {
+        return Ok(());
+    }
+    let people = tx.list_contacts(&contact.account).await?;
+    let Some(other) = find_namesake(contact, before, &people) else { return Ok(()) };
+    let mut faults = Faults::default();
+    let detail = format!("There is already somebody called {}.", known_by(other));
+    let cure = "Change that one, or say that this is somebody else.";
+    faults.add("/name", "contact.namesake", detail, cure);
+    Err(Refusal::Clash(faults.into_list()))
 }
 
 /// Where something counts on what `before` would lose by becoming `after`, or by going.
