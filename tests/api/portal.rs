@@ -287,7 +287,12 @@ async fn operators_have_no_portal_and_nobody_signs_in_who_is_locked() {
     let accounts = json!([{"account": "acc_plumbing", "rights": ["reports"]}]);
     let got = house.ask(Method::PATCH, &path, &sam, json!({"accounts": accounts})).await;
     assert_eq!(got.status, StatusCode::OK, "{}", got.json());
-    assert_eq!(house.fetch(&format!("{HERE}/messages"), &pat).await.problem(), "portal.right");
+    let got = house.fetch(&format!("{HERE}/messages"), &pat).await;
+    assert_eq!(got.problem(), "portal.right");
+    assert_eq!(got.json()["detail"], "Your log-in has no right to this: ask your answering service for it.");
+    // The menu is drawn by what is left.
+    let home = house.fetch("/api/v1/portal", &pat).await.json();
+    assert_eq!(home["accounts"][0]["rights"], json!(["reports"]));
     assert_eq!(house.fetch(&format!("{HERE}/report"), &pat).await.status, StatusCode::OK);
     // Locked, no clock has to move.
     house.ask(Method::PATCH, &path, &sam, json!({"disabled": true})).await;

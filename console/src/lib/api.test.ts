@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Problem, api, onExpired, setToken } from './api';
+import { Problem, api, onExpired, onRefusal, request, setToken } from './api';
 
 /** A server that refuses every token. */
 function refusing() {
@@ -28,5 +28,19 @@ describe('a session that has ended', () => {
     expect(renewing).toBeNull();
     await expect(api.seat()).rejects.toMatchObject({ status: 401 });
     expect(asked).toEqual(['POST /api/v1/sessions/refresh', 'DELETE /api/v1/sessions/current', 'GET /api/v1/seat', 'POST /api/v1/sessions/refresh']);
+  });
+});
+
+describe('a right that was taken away', () => {
+  it('is told to whoever draws the menu, beside whoever has asked', async () => {
+    const body = '{"code":"portal.right","detail":"Your log-in has no right to this: ask your answering service for it."}';
+    vi.stubGlobal('fetch', async () => new Response(body, { status: 403, headers: { 'content-type': 'application/problem+json' } }));
+    const told: string[] = [];
+    onRefusal((problem) => told.push(problem.code));
+    await expect(request('GET', '/portal/accounts/acc_a/contacts')).rejects.toMatchObject({ code: 'portal.right' });
+    expect(told).toEqual(['portal.right']);
+    vi.stubGlobal('fetch', async () => new Response('{}', { status: 200, headers: { 'content-type': 'application/json' } }));
+    await request('GET', '/portal');
+    expect(told).toHaveLength(1);
   });
 });

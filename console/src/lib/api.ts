@@ -72,6 +72,7 @@ export class Problem extends Error {
 
 let token: string | null = null;
 let onUnauthorized: (() => Promise<boolean>) | null = null;
+let onRefused: ((problem: Problem) => void) | null = null;
 let clockOffset = 0;
 
 /** The access token for the requests that follow. */
@@ -82,6 +83,11 @@ export function setToken(value: string | null): void {
 /** Called once when a token is refused; true if there is a new one to try with. */
 export function onExpired(handler: () => Promise<boolean>): void {
   onUnauthorized = handler;
+}
+
+/** Told of each refusal, beside whoever has asked: what a page may do can be less by now than when it was loaded. */
+export function onRefusal(handler: (problem: Problem) => void): void {
+  onRefused = handler;
 }
 
 /** How far the server's clock is ahead of this machine's. Countdowns are the server's. */
@@ -143,7 +149,9 @@ function problemOf(status: number, json: unknown): Problem {
   const p = (json ?? {}) as { code?: string; title?: string; detail?: string; errors?: (FieldError | Fault)[] };
   const errors = (p.errors ?? []).filter((e): e is FieldError => 'field' in e);
   const faults = (p.errors ?? []).filter((e): e is Fault => 'pointer' in e);
-  return new Problem(status, p.code ?? String(status), p.detail ?? p.title ?? `The server answered ${status}.`, errors, faults);
+  const problem = new Problem(status, p.code ?? String(status), p.detail ?? p.title ?? `The server answered ${status}.`, errors, faults);
+  onRefused?.(problem);
+  return problem;
 }
 
 // The Date header has whole seconds; a smaller difference is not worth a jump in every countdown.

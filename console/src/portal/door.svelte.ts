@@ -1,6 +1,8 @@
 // Whose portal it is, which of their accounts is shown and which page of it. Another account is another world: nothing goes along.
 
-import { pathOf, readPath, settled, type PageName, type Place } from './place';
+import { same } from '../lib/account';
+import { onRefusal } from '../lib/api';
+import { isGone, pathOf, readPath, settled, type PageName, type Place } from './place';
 import { portal } from './api';
 import type { MessageFilter, PortalAccount, PortalHome } from './types';
 
@@ -12,11 +14,24 @@ class Door {
   filter = $state.raw<MessageFilter>({});
 
   constructor() {
+    onRefusal((problem) => problem.code === 'portal.right' && void this.lookAgain());
     addEventListener('popstate', () => this.enter(readPath(location.pathname)));
   }
 
   get account(): PortalAccount | null {
     return this.home?.accounts.find((a) => a.id === this.place.account) ?? null;
+  }
+
+  /** The page that is shown is none of theirs any more. */
+  get lost(): boolean {
+    return this.account !== null && isGone(this.place.page, this.account.rights);
+  }
+
+  /** A right may have been taken away: the menu has what is left. The page stays, with what is written on it. */
+  private async lookAgain(): Promise<void> {
+    const home = await portal.home().catch(() => null);
+    // Only what is another is shown anew: pages read again by it, and would be refused again without end.
+    if (home && this.home && !same(home, this.home)) this.home = home;
   }
 
   async load(): Promise<void> {

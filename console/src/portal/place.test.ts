@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PAGES, pagesFor, pathOf, readPath, settled, type Place } from './place';
+import { PAGES, isGone, pagesFor, pathOf, readPath, settled, type Place } from './place';
 
 const ACCOUNTS = [
   { id: 'acc_plumbing', rights: ['messages', 'schedule'] as const },
@@ -37,4 +37,12 @@ test('an account of somebody else leads to one of mine, and takes no message alo
   expect(settled({ account: 'acc_clinic', page: 'messages', id: 'msg_1' }, ACCOUNTS)).toEqual({ account: 'acc_clinic', page: 'report', id: null });
   expect(settled({ account: 'acc_plumbing', page: 'messages', id: 'msg_1' }, ACCOUNTS).id).toBe('msg_1');
   expect(settled({ account: 'acc_plumbing', page: 'night', id: null }, [])).toEqual({ account: null, page: null, id: null });
+});
+
+test('a page whose right was taken away is gone, and those of other rights are not', () => {
+  expect(isGone('contacts', ['messages'])).toBe(true);
+  expect(isGone('contacts', ['contacts'])).toBe(false);
+  expect(isGone('on_call', ['messages'])).toBe(false);
+  expect(isGone('going_live', [])).toBe(false);
+  expect(isGone(null, [])).toBe(false);
 });

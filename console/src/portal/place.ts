@@ -55,6 +55,11 @@ export function pagesFor(rights: readonly Right[]): PageAbout[] {
   return PAGES.filter((page) => page.rights.length === 0 || page.rights.some((right) => rights.includes(right)));
 }
 
+/** Whether a page that is shown is none of theirs any more. */
+export function isGone(page: PageName | null, rights: readonly Right[]): boolean {
+  return page !== null && !pagesFor(rights).some((one) => one.name === page);
+}
+
 /** Where a place leads with these rights: there, or to the first page there is. */
 export function settled(place: Place, accounts: readonly { id: string; rights: readonly Right[] }[]): Place {
   const account = accounts.find((a) => a.id === place.account) ?? accounts[0];

@@ -40,7 +40,8 @@ test('an approval has a name, a time and a version', () => {
 
 test('a refusal says what to do', () => {
   expect(explain({ status: 0, code: 'offline', message: 'x' }).cure).toContain('connection');
-  expect(explain({ status: 403, code: 'portal.right', message: 'Not yours.' })).toEqual({ words: 'Not yours.', cure: 'Your log-in has no right for this. Ask your answering service to give it to you.' });
+  // The server's own sentence says whom to ask.
+  expect(explain({ status: 403, code: 'portal.right', message: 'Not yours: ask them.' })).toEqual({ words: 'Not yours: ask them.', cure: '' });
   expect(explain({ status: 503, code: 'unknown', message: 'Busy.' }).cure).toContain('call your answering service');
   expect(explain(undefined).words).not.toBe('');
 });

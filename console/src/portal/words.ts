@@ -13,7 +13,6 @@ interface Refused {
 
 const CURES: Record<string, string> = {
   offline: 'Look at your connection, then try again. Nothing you wrote is lost.',
-  'portal.right': 'Your log-in has no right for this. Ask your answering service to give it to you.',
   'account.stale': 'Somebody else has changed the account in the meantime. What you wrote is still here: look whether it still fits, then save again.',
   'going_live.stale': 'It was changed while you read it. What it is now is shown: read it again, then approve it.',
   'portal.message_over': 'It was taken too long ago to be opened here. Call your answering service if you need it.',

@@ -83,8 +83,7 @@ impl<N> PortalClient<N> {
 }
 
 fn missing_right() -> Problem {
-    let detail = "Your log-in has no right to this. Ask whoever of your firm, or of the service, gives them.";
-    Problem::forbidden("portal.right", detail)
+    Problem::forbidden("portal.right", "Your log-in has no right to this: ask your answering service for it.")
 }
 
 /// What the path names, by name: `{id}`, `{destination}`.
