@@ -60,6 +60,26 @@ async fn desk_edition(house: &House, token: &str) -> Value {
 }
 
 #[tokio::test]
+async fn who_cannot_be_reached_is_put_on_call_by_nobody_and_a_client_is_told_what_they_can_do() {
+    let house = House::new().await;
+    let (sam, pat) = (house.sign_in("sam").await, client(&house, "pat", &["schedule"]).await);
+    let email = json!([{"label": "email", "reach": {"kind": "email", "address": "zoe@example.com"}}]);
+    let zoe = json!({"name": "Zoe", "destinations": email});
+    let zoe = house.ask(Method::POST, "/api/v1/accounts/acc_plumbing/contacts", &sam, zoe).await;
+    assert_eq!(zoe.status, StatusCode::CREATED, "{}", zoe.json());
+    let id = zoe.json()["id"].as_str().expect("an id").to_owned();
+    let got =
+        house.ask(Method::POST, &format!("{HERE}/schedules/sch_technician/overrides"), &pat, only(&id, 0, 2)).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "account.clash"));
+    // Two steps go to the mobile: it is told once.
+    let told = got.json()["errors"].clone();
+    assert_eq!(told.as_array().map(Vec::len), Some(1), "{told}");
+    assert_eq!(told[0]["detail"], "Zoe has no mobile. The protocol urgent (in force) goes by it.");
+    let cure = told[0]["cure"].as_str().expect("a cure");
+    assert!(cure.contains("portal under People") && !cure.contains("version"), "{cure}");
+}
+
+#[tokio::test]
 async fn who_reads_messages_sees_who_is_on_call_and_changes_nothing() {
     let house = House::new().await;
     let pat = client(&house, "pat", &["messages"]).await;

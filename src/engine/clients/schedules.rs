@@ -276,11 +276,24 @@ async fn find_clashes(
         let detail = format!("Callers are put through to it. {}", fault.detail);
         faults.add("", "schedule.in_use", detail, "Change hours and menus first.");
     }
+    let mut told: Vec<String> = Vec::new();
     for (protocol, state) in in_use(tx, account).await? {
         let already = validate(&protocol, contacts, &schedules);
         for fault in validate(&protocol, contacts, &then).into_iter().filter(|fault| !already.contains(fault)) {
-            let detail = format!("The protocol {} ({state}): {}", protocol.name, fault.message);
-            let cure = "Give the person what it reaches them by, or put another version in force first.";
+            let detail = format!("{} The protocol {} ({state}) goes by it.", fault.message, protocol.name);
+            // Two steps may miss the same.
+            if told.contains(&detail) {
+                continue;
+            }
+            // A client may read this, who puts no protocol in force.
+            let cure = match fault.code {
+                "unknown_destination" | "wrong_destination" => {
+                    "Choose somebody who can be reached so, or add it to the person first: among the contacts, or in the \
+                     portal under People."
+                }
+                _ => "Put another version of the protocol in force first.",
+            };
+            told.push(detail.clone());
             faults.add("", "schedule.in_use", detail, cure);
         }
     }
