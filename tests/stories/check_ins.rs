@@ -355,3 +355,28 @@ async fn ada_puts_herself_on_call_by_telephone_until_the_next_hand_off() {
     assert_eq!((account, change.by.as_str()), (schedule.account, "Ada, by telephone"));
     assert!(change.lines[0].what.starts_with("put Ada alone on call, "), "{}", change.lines[0].what);
 }
+
+#[tokio::test]
+async fn a_name_is_said_at_the_check_in_as_its_person_says_it_and_written_as_it_is_written() {
+    let desk = Desk::at_work(&held_for_good()).await;
+    with_pin(&desk).await;
+    let people = ["Ben", "Ada"].map(ContactId::named).to_vec();
+    let rotation = Rotation::even(people, "2026-03-02T08:00", ShiftLength::Weeks(1));
+    let schedule = Schedule { layers: vec![Layer::plain("rotation", rotation)], ..town::schedule(None) };
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_schedule(&schedule).await.expect("a schedule");
+    tx.set_spoken_as(&ContactId::named("Ben"), Some("Benn")).await.expect("a name");
+    tx.set_spoken_as(&ContactId::named("Ada"), Some("Ah-dah")).await.expect("a name");
+    tx.commit("test").await.expect("committed");
+    let mut ada = Caller::rings(&desk).await;
+    ada.presses("4711#").await;
+    ada.presses("4").await;
+    ada.hears("Benn is on call as technician. For Benn, press 1. For Ah-dah, press 2.").await;
+    ada.presses("21").await;
+    ada.hears("Ah-dah on call as technician from now on").await;
+    ada.presses("1").await;
+    ada.hears("That is changed.").await;
+    let schedule = desk.store.find_schedule(&ScheduleId::named("s")).await.expect("found").expect("a schedule");
+    let on_call = resolve(&schedule, desk.now()).expect("somebody");
+    assert!(on_call.why.starts_with("override by Ada, by telephone, "), "{}", on_call.why);
+}

@@ -5,6 +5,7 @@
 //! which sounds to the caller like a wrong one, and an alarm tells the desks. What always holds: nobody learns by telephone
 //! whether it was the PIN or the limit; no PIN stands in a log line, in a record or in the store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -212,7 +213,10 @@ async fn welcome(
         }
     }
     let schedules = store.list_schedules(&account.id).await?;
-    let duties = schedules.iter().take(MOST_PEOPLE).filter_map(|schedule| duty(schedule, &contacts, now)).collect();
+    let mut names: BTreeMap<ContactId, String> = contacts.iter().map(|c| (c.id.clone(), c.name.clone())).collect();
+    // They are said here and stored nowhere: as somebody wrote that they are said.
+    names.extend(store.list_spoken_as(&account.id).await?);
+    let duties = schedules.iter().take(MOST_PEOPLE).filter_map(|schedule| duty(schedule, &names, now)).collect();
     let who = person.map_or_else(|| account.name.clone(), |person| person.name.clone());
     let status = account.status_greeting_at(now).map(|status| greetings::status_now(status, &account.zone));
     let morning = next_morning(&account.zone, now).map(|at| speech::spoken_time(at, &account.zone));
@@ -251,8 +255,8 @@ impl CheckedIn {
 }
 
 /// What a schedule lets people choose, if there is a choice.
-fn duty(schedule: &Schedule, contacts: &[Contact], now: UtcMs) -> Option<Duty> {
-    let name = |id: &ContactId| contacts.iter().find(|c| c.id == *id).map(|c| c.name.clone());
+fn duty(schedule: &Schedule, names: &BTreeMap<ContactId, String>, now: UtcMs) -> Option<Duty> {
+    let name = |id: &ContactId| names.get(id).cloned();
     let everybody = schedule.people_since(UtcMs(i64::MIN)).into_iter();
     let people = everybody.filter_map(|id| Some((id.clone(), name(id)?)));
     let people: Vec<(ContactId, String)> = people.take(MOST_PEOPLE).collect();

@@ -24,11 +24,18 @@ readers! {
     list_contact_phones() -> Vec<PhoneNumber>;
     /// How somebody's name is said; none: as it is written, or there is nobody of that identifier.
     find_spoken_as(id: &ContactId) -> Option<String>;
+    /// How the names of an account's people are said, of those where it was written.
+    list_spoken_as(account: &AccountId) -> Vec<(ContactId, String)>;
 }
 
 async fn find_spoken_as(from: &mut impl Query, id: &ContactId) -> Result<Option<String>, StoreError> {
     const SQL: &str = "SELECT spoken_as FROM contact WHERE id = $1";
     Ok(from.fetch_optional(SQL, args![id]).await?.map(|row| row.read("spoken_as")).transpose()?.flatten())
+}
+
+async fn list_spoken_as(from: &mut impl Query, account: &AccountId) -> Result<Vec<(ContactId, String)>, StoreError> {
+    const SQL: &str = "SELECT id, spoken_as FROM contact WHERE account = $1 AND spoken_as IS NOT NULL";
+    from.fetch_all(SQL, args![account]).await?.iter().map(|row| Ok((row.read("id")?, row.read("spoken_as")?))).collect()
 }
 
 async fn find_contact(from: &mut impl Query, id: &ContactId) -> Result<Option<Contact>, StoreError> {
