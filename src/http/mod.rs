@@ -63,6 +63,7 @@ pub mod sessions;
 pub mod shift_change;
 pub mod sip_ws;
 pub mod speech;
+pub mod spoken;
 pub mod state;
 pub mod status;
 mod taking;

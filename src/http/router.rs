@@ -26,7 +26,7 @@ use super::{
     contacts, dial_out, dispatch_lock, dispatches, drafts, editions, events, floor, flow, going_live, greetings,
     handover, health, hooks, inbox, inbox_devices, inner_calls, jobs, listen, mail_template, me, messages, openapi,
     own_voice, patches, portal, protocol_changes, protocol_desk, protocols, recall, recaps, recordings, schedule_drag,
-    schedule_edit, schedule_files, schedules, seat, sessions, shift_change, sip_ws, speech, status, users,
+    schedule_edit, schedule_files, schedules, seat, sessions, shift_change, sip_ws, speech, spoken, status, users,
 };
 
 /// The largest body taken.
@@ -73,6 +73,8 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(account_edit::set_call_types))
         .routes(routes!(contacts::add))
         .routes(routes!(contacts::change, contacts::remove))
+        .routes(routes!(spoken::list))
+        .routes(routes!(spoken::set))
         .routes(routes!(protocols::list, protocols::add))
         .routes(routes!(protocols::check))
         .routes(routes!(mail_template::preview))

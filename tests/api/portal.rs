@@ -110,7 +110,7 @@ fn body_of(path: &str, method: &Method) -> Value {
         "verification" => json!({"by": "text"}),
         "code" => json!({"code": "123456"}),
         "pin" => json!({"pin": "4711"}),
-        "spoken_as" => json!({"spoken_as": "Ol-ga"}),
+        "spoken_as" | "listen" => json!({"spoken_as": "Ol-ga"}),
         "holidays" => json!({"edition": 1, "holidays": []}),
         "status_greeting" => json!({"text": "Closed today."}),
         "recap" => json!({"times": ["08:00"], "to": []}),

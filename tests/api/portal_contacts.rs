@@ -227,6 +227,38 @@ async fn a_name_is_said_in_a_call_as_its_person_says_it() {
 }
 
 #[tokio::test]
+async fn how_a_name_is_said_is_heard_before_it_is_saved_and_written_by_the_service_too() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let (kim, sam) = (house.sign_in("kim").await, house.sign_in("sam").await);
+    let hear = format!("{HERE}/spoken_as/listen");
+    let heard = house.ask(Method::POST, &hear, &pat, json!({"spoken_as": "Ben Or-teez"})).await;
+    assert_eq!((heard.status, heard.headers["content-type"].to_str().ok()), (StatusCode::OK, Some("audio/wav")));
+    assert!(heard.body.starts_with(b"RIFF"));
+    for wrong in [json!({"spoken_as": " "}), json!({"spoken_as": "o".repeat(81)})] {
+        let got = house.ask(Method::POST, &hear, &pat, wrong).await;
+        assert_eq!(
+            (got.status, &got.json()["errors"][0]["code"]),
+            (StatusCode::UNPROCESSABLE_ENTITY, &json!("contact.spoken_as"))
+        );
+    }
+    let names = "/api/v1/accounts/acc_plumbing/spoken_as";
+    assert_eq!(house.fetch(names, &kim).await.json()["items"], json!([]), "hearing keeps nothing");
+    // The console's door to the same.
+    let said = json!({"spoken_as": "Ben Or-teez"});
+    let bens = "/api/v1/contacts/con_ben/spoken_as";
+    assert_eq!(house.ask(Method::PUT, bens, &kim, said.clone()).await.problem(), "auth.role");
+    let got = house.ask(Method::PUT, bens, &sam, said).await;
+    assert_eq!((got.status, &got.json()["spoken_as"]), (StatusCode::OK, &json!("Ben Or-teez")));
+    assert_eq!(ben(&house, &pat).await["spoken_as"], "Ben Or-teez");
+    let listed = house.fetch(names, &kim).await.json();
+    assert_eq!(listed["items"], json!([{"contact": "con_ben", "spoken_as": "Ben Or-teez"}]));
+    let got = house.ask(Method::PUT, bens, &sam, json!({"spoken_as": null})).await;
+    assert_eq!((got.status, &got.json()["spoken_as"]), (StatusCode::OK, &Value::Null));
+    assert_eq!(house.fetch(names, &kim).await.json()["items"], json!([]));
+}
+
+#[tokio::test]
 async fn hours_and_language_are_kept_and_a_test_night_honours_the_hours() {
     let house = House::new().await;
     let pat = client(&house, "pat", &["contacts", "protocol"]).await;

@@ -145,6 +145,13 @@ export async function fetchBlob(path: string): Promise<Blob> {
   throw problemOf(response.status, json);
 }
 
+/** Something that is made of what is sent: a sound. */
+export async function postBlob(path: string, body: unknown): Promise<Blob> {
+  const response = await answer('POST', path, body);
+  if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
+  return response.blob();
+}
+
 function problemOf(status: number, json: unknown): Problem {
   const p = (json ?? {}) as { code?: string; title?: string; detail?: string; errors?: (FieldError | Fault)[] };
   const errors = (p.errors ?? []).filter((e): e is FieldError => 'field' in e);
@@ -314,11 +321,11 @@ export const api = {
   uploadRecording: (wav: Blob) =>
     request<{ speech: Speech; millis: number }>('POST', '/speech/recordings', wav, { 'content-type': 'audio/wav' }),
   /** What callers would hear, as sound. */
-  say: async (speech: Speech): Promise<Blob> => {
-    const response = await answer('POST', '/speech/listen', speech);
-    if (!response.ok) throw problemOf(response.status, await response.json().catch(() => undefined));
-    return response.blob();
-  },
+  say: (speech: Speech) => postBlob('/speech/listen', speech),
+  /** Whose name is said otherwise than it is written. */
+  spokenNames: (account: string) => request<Page<{ contact: string; spoken_as: string }>>('GET', `/accounts/${id(account)}/spoken_as`),
+  setSpokenAs: (contact: string, spoken_as: string | null) =>
+    request<{ contact: string; spoken_as: string | null }>('PUT', `/contacts/${id(contact)}/spoken_as`, { spoken_as }),
 
   /** Rings my telephone and takes down a greeting; the feed tells how far I am. */
   recordByPhone: (account: string) => request<void>('POST', `/accounts/${id(account)}/recordings/by_phone`),

@@ -1,7 +1,7 @@
 // The doors of the server's API that are a client's. The session and the problems are those of `lib/api`. Knows nothing of what is
 // shown; every path names its account, and the server answers for no other.
 
-import { fetchBlob, query, request, type SimulationBody } from '../lib/api';
+import { fetchBlob, postBlob, query, request, type SimulationBody } from '../lib/api';
 import type { Approval, GoingLive } from '../lib/clients';
 import type { Simulation } from '../lib/protocols';
 import type {
@@ -56,6 +56,8 @@ export const portal = {
   removePin: (account: string, contact: string) => request<void>('DELETE', contactAt(account, contact, '/pin')),
   setSpokenAs: (account: string, contact: string, spoken_as: string | null) =>
     request<PortalContact>('PUT', contactAt(account, contact, '/spoken_as'), { spoken_as }),
+  /** As a call-out would say it. */
+  hearSpokenAs: (account: string, spoken_as: string) => postBlob(at(account, '/spoken_as/listen'), { spoken_as }),
   sendCode: (account: string, contact: string, destination: string, by: VerifyBy) => request<void>('POST', verification(account, contact, destination), { by }),
   giveCode: (account: string, contact: string, destination: string, code: string) =>
     request<PortalContact>('POST', `${verification(account, contact, destination)}/code`, { code }),

@@ -68,10 +68,8 @@ impl Clients {
 
     /// Says how a person's name is said in calls, for the voice engine; none: as it is written.
     pub async fn set_spoken_as(&self, contact: &Contact, words: Option<&str>) -> Result<(), Refusal> {
-        let mut faults = Faults::default();
-        let line = Text::line("/spoken_as", "contact.spoken_as", "How the name is said", MAX_SPOKEN).optional();
-        let words = words.map(|words| faults.text(words, &line)).filter(|words| !words.is_empty());
-        faults.unless(()).map_err(Refusal::Faulty)?;
+        let words = read_spoken(words.unwrap_or_default()).map_err(Refusal::Faulty)?;
+        let words = Some(words).filter(|words| !words.is_empty());
         let mut tx = self.store.write().await?;
         tx.set_spoken_as(&contact.id, words.as_deref()).await?;
         let (now, account) = (self.clock.utc(), contact.account.to_string());
@@ -95,6 +93,14 @@ impl Clients {
         let Changed { now: account, edition } = self.finish(tx, account).await?;
         Ok(Changed { now: account.id, edition })
     }
+}
+
+/// How a name is said, as somebody writes it; empty: as the name is.
+pub fn read_spoken(words: &str) -> Result<String, Vec<Fault>> {
+    let mut faults = Faults::default();
+    let line = Text::line("/spoken_as", "contact.spoken_as", "How the name is said", MAX_SPOKEN).optional();
+    let words = faults.text(words, &line);
+    faults.unless(words)
 }
 
 /// Asks whether somebody is meant who is there already, unless that was said.

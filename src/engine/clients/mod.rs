@@ -45,6 +45,7 @@ use astray::led_astray;
 use reach::Reachable;
 
 pub use changes::{CheckedChange, Verdict};
+pub use contacts::read_spoken;
 pub use flow::{CheckedFlow, FlowNow};
 pub use going_live::{GoingLive, PartNow};
 pub use import::Imported;

@@ -18,6 +18,7 @@ use crate::engine::clients::{PinOf, Use};
 use crate::http::account_edit::{IfMatch, etag};
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::Body;
+use crate::http::spoken::{SpokenAs, say};
 use crate::http::state::Front;
 use crate::io::store::seal::Seal;
 use crate::io::store::verifications::{Verified, Way};
@@ -89,14 +90,6 @@ pub struct Uses {
 pub struct PortalPin {
     #[schema(value_type = String)]
     pin: SecretString,
-}
-
-/// How a name is said.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SpokenAs {
-    /// For the voice engine: "Ow-ren". Null: as it is written.
-    spoken_as: Option<String>,
 }
 
 /// A person with what was shown of their destinations.
@@ -314,4 +307,17 @@ pub async fn set_spoken_as(
     let contact = find(&front, &client, &named).await?;
     front.clients_of(&client.signed).set_spoken_as(&contact, body.spoken_as.as_deref()).await?;
     Ok(Json(view(&front, contact).await?))
+}
+
+/// A name as a call-out would say it, as WAV. Nothing of it is kept.
+#[utoipa::path(post, path = "/api/v1/portal/accounts/{account}/spoken_as/listen", tag = "portal",
+    security(("bearer" = [])), params(("account" = AccountId, Path)), request_body = SpokenAs,
+    responses((status = OK, content_type = "audio/wav", body = [u8]), (status = FORBIDDEN, body = ProblemBody),
+        (status = NOT_FOUND, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn hear_spoken_as(
+    State(front): State<Front>,
+    _client: PortalClient<needs::Contacts>,
+    Body(body): Body<SpokenAs>,
+) -> Result<Response, Problem> {
+    say(&front, &body).await
 }

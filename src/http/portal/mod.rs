@@ -36,6 +36,7 @@ pub(super) fn list() -> OpenApiRouter<Front> {
         .routes(routes!(contacts::uses))
         .routes(routes!(contacts::set_pin, contacts::remove_pin))
         .routes(routes!(contacts::set_spoken_as))
+        .routes(routes!(contacts::hear_spoken_as))
         .routes(routes!(verification::send))
         .routes(routes!(verification::say))
         .routes(routes!(settings::show))
