@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hoursWords, isOpen, languageName, officeHours, withDay, type ReachWindow } from './reachHours';
+import { hoursWords, isOpen, languageName, languageNote, officeHours, withDay, type ReachWindow } from './reachHours';
 
 const ZONE = 'America/New_York';
 const at = (iso: string) => Date.parse(iso);
@@ -31,4 +31,11 @@ test('a language has its name', () => {
   expect(languageName('es')).toBe('Spanish');
   expect(languageName('')).toBe('');
   expect(languageName('not a tag')).toBe('not a tag');
+});
+
+test('a language in which the machine speaks to nobody says so where it is chosen, and English says nothing', () => {
+  expect(languageNote('es')).toBe('Operators see Spanish beside the name. Texts, emails and calls by machine are in English.');
+  expect(languageNote('es-MX')).toContain('are in English');
+  expect([languageNote('en'), languageNote('en-GB'), languageNote(null), languageNote(undefined)]).toEqual(['', '', '', '']);
+  expect(languageNote('enm')).not.toBe('');
 });

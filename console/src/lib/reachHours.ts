@@ -66,3 +66,9 @@ export function languageName(tag: string | null | undefined): string {
     return tag;
   }
 }
+
+/** What a language changes, where it is written: people go by it, and what the service sends and says by itself does not. */
+export function languageNote(tag: string | null | undefined): string {
+  if (!tag || /^en(-|$)/i.test(tag)) return '';
+  return `Operators see ${languageName(tag)} beside the name. Texts, emails and calls by machine are in English.`;
+}
