@@ -218,6 +218,12 @@ async fn a_name_is_said_in_a_call_as_its_person_says_it() {
     house.advance(Duration::from_secs(901)).await;
     let (call, _) = Told::so_far(&house.told.calls).pop().expect("a call");
     assert!(call.intro.ends_with("for Ben Or-teez."), "{}", call.intro);
+    // So does the call that speaks a code.
+    let pat = house.sign_in("pat").await;
+    let code = format!("{HERE}/contacts/con_ben/destinations/dst_ben-mobile/verification");
+    assert_eq!(house.ask(Method::POST, &code, &pat, json!({"by": "call"})).await.status, StatusCode::ACCEPTED);
+    let (call, _) = Told::so_far(&house.told.calls).pop().expect("a call");
+    assert!(call.intro.ends_with("with a code for Ben Or-teez."), "{}", call.intro);
     // Written again as a whole, they are said as before.
     let mut tx = house.store.write().await.expect("the store writes");
     let ben = tx.find_contact(&ContactId::named("ben")).await.expect("a store").expect("there");

@@ -17,3 +17,8 @@ export function proposalAt(account: string, name: string): Kept<{ body: Protocol
 export function personAt(account: string): Kept<{ contact: string; edition: number; edit: ContactEdit }> {
   return keptAt(account, 'person');
 }
+
+/** How somebody's name is said, as it is being written. */
+export function saidAt(account: string): Kept<{ contact: string; words: string }> {
+  return keptAt(account, 'said');
+}
