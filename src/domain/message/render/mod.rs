@@ -23,6 +23,8 @@ use crate::domain::account::{Account, Urgency};
 pub const MAX_TEXT_CHARS: usize = 459;
 const MAX_SUBJECT_CHARS: usize = 120;
 const MAX_HEADLINE_CHARS: usize = 100;
+/// Of a field's label, in a text or on a page.
+const MAX_LABEL_CHARS: usize = 40;
 /// In place of a sensitive answer.
 const NOT_SENT: &str = "kept with the message, not sent";
 
@@ -157,7 +159,7 @@ pub fn text(message: &Message, account: &Account, code: Option<u16>) -> String {
 
 /// What a text says of a message, in one line: the answers that are told in brief, and the caller's number.
 fn said_briefly(message: &Message) -> String {
-    let mut parts: Vec<String> = brief_answers(message).map(|(_, answer)| answer).collect();
+    let mut parts: Vec<String> = brief_answers(message).map(|(field, answer)| in_brief(field, &answer)).collect();
     let named = message.form.fields.iter().any(|f| {
         f.brief && f.kind == FieldKind::Phone && message.answers.get(&f.name).is_none_or(|answer| f.is_number(answer))
     });
@@ -168,13 +170,23 @@ fn said_briefly(message: &Message) -> String {
     one_line(&parts.join("; "))
 }
 
+/// An answer as it stands in a text or on a page: after its label where it says nothing by itself ("Yes", "3").
+fn in_brief(field: &Field, answer: &str) -> String {
+    if !matches!(field.kind, FieldKind::YesNo | FieldKind::Number | FieldKind::Date | FieldKind::Time) {
+        return answer.to_owned();
+    }
+    let label = cut(field.label.trim_end_matches([':', ' ']), MAX_LABEL_CHARS);
+    let colon = if label.ends_with('?') { "" } else { ":" };
+    format!("{label}{colon} {answer}")
+}
+
 /// The page: the number to ring back first, as a pager may show the beginning alone; then who it is for and what it is about.
 /// As long as it comes: how much a carrier takes, its edge knows.
 pub fn page(message: &Message, account: &Account) -> String {
     let urgent = if message.urgency == Urgency::Urgent { "URGENT " } else { "" };
     let back = callback_number(message).map_or_else(String::new, |back| format!("Call {}. ", number(&back)));
     let answers = brief_answers(message).filter(|(field, _)| !is_number(message, field));
-    let said: Vec<String> = answers.map(|(_, answer)| answer).collect();
+    let said: Vec<String> = answers.map(|(field, answer)| in_brief(field, &answer)).collect();
     let taken = clock(message.taken_at, &account.zone);
     one_line(&format!("{urgent}{back}{} {taken}: {}", account.name, said.join("; ")))
 }
@@ -350,6 +362,26 @@ pub(crate) mod tests {
             text(&message("Burst pipe\nin the kitchen"), &account(), Some(1)),
             "Imaginary Plumbing URGENT 02:10: Jane Roe; +1 202 555 0147; Burst pipe in the kitchen. Reply 1ok to confirm."
         );
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_by_itself_is_texted_and_paged_after_its_label() {
+        let mut message = message("Leak");
+        for (label, kind, answer) in [
+            ("Main valve shut", FieldKind::YesNo, "yes"),
+            ("Is there water?", FieldKind::YesNo, "no"),
+            ("Rooms", FieldKind::Number, "3"),
+        ] {
+            let name = label.to_lowercase();
+            message.answers.insert(name.clone(), answer.into());
+            message.form.fields.push(Field { name, label: label.into(), kind, brief: true, ..Field::default() });
+        }
+        let said = "Leak; Main valve shut: Yes; Is there water? No; Rooms: 3";
+        assert_eq!(
+            text(&message, &account(), Some(1)),
+            format!("Imaginary Plumbing URGENT 02:10: Jane Roe; +1 202 555 0147; {said}. Reply 1ok to confirm.")
+        );
+        assert!(page(&message, &account()).ends_with(&format!("Jane Roe; {said}")), "{}", page(&message, &account()));
     }
 
     #[test]
