@@ -465,7 +465,10 @@ impl Turn<'_> {
 pub(super) fn has_reached(a: &Attempt) -> bool {
     match a.channel {
         Channel::Call => {
-            let left = matches!(a.outcome, Some(CallOutcome::LeftRequest | CallOutcome::LeftOnMachine));
+            let left = matches!(
+                a.outcome,
+                Some(CallOutcome::LeftRequest | CallOutcome::LeftOnMachine | CallOutcome::LeftWithPerson)
+            );
             left || a.told_at.is_some() || a.outcome == Some(CallOutcome::ToldOnly)
         }
         Channel::Email | Channel::Text | Channel::Pager | Channel::Push | Channel::Webhook | Channel::Fax => {

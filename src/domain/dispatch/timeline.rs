@@ -414,6 +414,9 @@ fn outcome_words(outcome: CallOutcome) -> &'static str {
         CallOutcome::ToldOnly => "heard the message, did not confirm",
         CallOutcome::LeftRequest => "nobody took it, a request to call back was left",
         CallOutcome::LeftOnMachine => "voicemail answered, a request to call back was left",
+        CallOutcome::LeftWithPerson => {
+            "they heard another message and pressed no key for this one, a request to call back was said to them"
+        }
         CallOutcome::NotAccepted => "answered, not accepted",
         CallOutcome::Machine => "voicemail answered, nothing was left",
         CallOutcome::Fax => "a fax answered",

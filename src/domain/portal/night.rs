@@ -171,7 +171,7 @@ fn done(channel: Channel, name: &str) -> Option<String> {
 fn heard(outcome: CallOutcome) -> &'static str {
     match outcome {
         CallOutcome::Confirmed | CallOutcome::ToldOnly => "",
-        CallOutcome::LeftRequest | CallOutcome::LeftOnMachine => " (asked to call back)",
+        CallOutcome::LeftRequest | CallOutcome::LeftOnMachine | CallOutcome::LeftWithPerson => " (asked to call back)",
         CallOutcome::Machine => " (voicemail)",
         CallOutcome::Busy => " (busy)",
         CallOutcome::NoAnswer => " (no answer)",

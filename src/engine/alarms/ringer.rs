@@ -468,6 +468,7 @@ const fn call_outcome(end: OutboundEnd) -> Outcome {
         OutboundEnd::ToldOnly
         | OutboundEnd::LeftRequest
         | OutboundEnd::LeftOnMachine
+        | OutboundEnd::LeftWithPerson
         | OutboundEnd::NotAccepted
         | OutboundEnd::Machine
         | OutboundEnd::Fax

@@ -473,6 +473,7 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
             OutboundEnd::ToldOnly => CallNews::Ended(CallOutcome::ToldOnly),
             OutboundEnd::LeftRequest => CallNews::Ended(CallOutcome::LeftRequest),
             OutboundEnd::LeftOnMachine => CallNews::Ended(CallOutcome::LeftOnMachine),
+            OutboundEnd::LeftWithPerson => CallNews::Ended(CallOutcome::LeftWithPerson),
             OutboundEnd::NotAccepted => CallNews::Ended(CallOutcome::NotAccepted),
             OutboundEnd::Machine => CallNews::Ended(CallOutcome::Machine),
             OutboundEnd::Fax => CallNews::Ended(CallOutcome::Fax),

@@ -585,6 +585,10 @@ impl Outbound {
             _ if self.line.fax => OutboundEnd::Fax,
             _ if self.line.busy && !self.accepted && !entry.left => OutboundEnd::NotReached(Cause::Busy),
             _ if silent => OutboundEnd::Silent,
+            // Keys were pressed for another message: a person is there, whatever the line sounded like.
+            _ if entry.left && self.entries.iter().any(|other| other.told || other.confirmed) => {
+                OutboundEnd::LeftWithPerson
+            }
             _ if entry.left && self.line.machine => OutboundEnd::LeftOnMachine,
             _ if entry.left => OutboundEnd::LeftRequest,
             _ if self.line.machine && !self.accepted => OutboundEnd::Machine,

@@ -295,6 +295,24 @@ fn a_further_message_that_is_not_taken_is_not_confirmed_with_the_first() {
 }
 
 #[test]
+fn a_request_that_is_said_to_somebody_who_took_the_first_message_was_said_to_a_person() {
+    let mut phone = Phone::answers(Some("Leave"));
+    phone.hear(OutboundInput::Further(Box::new(reading(" two", Some("Leave")))));
+    phone.presses('1');
+    phone.hears_to_end();
+    phone.presses('1');
+    phone.hears_to_end();
+    for _ in 0..3 {
+        assert_eq!(phone.last(), "Intro two");
+        phone.hears_to_end();
+        phone.waits();
+    }
+    assert_eq!(phone.last(), "Leave two", "nothing is left of what they took");
+    phone.hears_to_end();
+    assert_eq!((phone.ended(), phone.ends(1)), (Some(OutboundEnd::Confirmed), vec![OutboundEnd::LeftWithPerson]));
+}
+
+#[test]
 fn a_request_is_left_for_each_message_and_one_that_comes_meanwhile_is_left_too() {
     let mut phone = Phone::answers(Some("Leave"));
     phone.hear(OutboundInput::Further(Box::new(reading(" two", Some("Leave")))));

@@ -176,8 +176,10 @@ pub enum OutboundEnd {
     ToldOnly,
     /// The request to call back was said to somebody who pressed no key …
     LeftRequest,
-    /// … or to a machine.
+    /// … or to a machine …
     LeftOnMachine,
+    /// … or to a person who has heard another message in the same call, and pressed no key for this one.
+    LeftWithPerson,
     /// Somebody answered and took nothing; nothing was left.
     NotAccepted,
     /// A machine answered; nothing was left.

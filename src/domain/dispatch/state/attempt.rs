@@ -264,6 +264,8 @@ pub enum CallOutcome {
     LeftRequest,
     /// The same, on a machine.
     LeftOnMachine,
+    /// The same, said to a person who heard another message in the same call.
+    LeftWithPerson,
     NotAccepted,
     /// A machine answered, and nothing was left.
     Machine,

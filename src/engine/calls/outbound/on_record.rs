@@ -82,7 +82,7 @@ const fn outcome(result: OutboundEnd) -> &'static str {
     match result {
         OutboundEnd::Confirmed => "confirmed",
         OutboundEnd::ToldOnly => "told",
-        OutboundEnd::LeftRequest => "left_request",
+        OutboundEnd::LeftRequest | OutboundEnd::LeftWithPerson => "left_request",
         OutboundEnd::LeftOnMachine => "left_on_machine",
         OutboundEnd::NotAccepted => "not_accepted",
         OutboundEnd::Machine => "machine",
@@ -98,7 +98,7 @@ const fn rank(result: OutboundEnd) -> u8 {
     match result {
         OutboundEnd::Confirmed => 4,
         OutboundEnd::ToldOnly => 3,
-        OutboundEnd::LeftRequest | OutboundEnd::LeftOnMachine => 2,
+        OutboundEnd::LeftRequest | OutboundEnd::LeftOnMachine | OutboundEnd::LeftWithPerson => 2,
         OutboundEnd::Cancelled => 0,
         _ => 1,
     }
