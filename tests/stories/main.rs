@@ -21,6 +21,7 @@ mod mails;
 mod nights;
 mod pages;
 mod recaps;
+mod replies;
 mod schedules;
 mod secure;
 mod steps;

@@ -47,6 +47,26 @@ impl Reply {
     }
 }
 
+/// The one code that a text names without being a confirmation: `11`, `ok 11`, `#11 yes`. None: it names none, or several, or says
+/// more than that. What it names is not confirmed by it; the answer begins with that one.
+pub fn named_code(body: &str) -> Option<u16> {
+    const BESIDE: [&str; 9] = ["ok", "okay", "k", "confirm", "confirmed", "yes", "yep", "y", "code"];
+    let kind = |c: char| (c.is_ascii_digit(), c.is_alphanumeric());
+    let text: Vec<char> = body.to_lowercase().chars().collect();
+    let mut named = None;
+    for word in text.chunk_by(|a, b| kind(*a) == kind(*b)) {
+        let word: String = word.iter().filter(|c| c.is_alphanumeric()).collect();
+        if word.is_empty() || BESIDE.contains(&word.as_str()) {
+            continue;
+        }
+        if named.is_some() || word.len() > 3 || !word.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        named = word.parse().ok();
+    }
+    named
+}
+
 /// The lowest code not in `taken` (open, or closed less than [`CODE_QUARANTINE_MS`] ago).
 pub fn pick_code(taken: &BTreeSet<u16>) -> Option<u16> {
     (1..=MAX_CODE).find(|code| !taken.contains(code))
@@ -75,6 +95,17 @@ mod tests {
         assert_eq!(Reply::parse("YES"), Reply::Start);
         assert_eq!(Reply::parse("1yes"), Reply::Other);
         assert_eq!(Reply::parse("Stop."), Reply::Stop);
+    }
+
+    #[test]
+    fn a_code_that_is_named_and_not_confirmed_is_known() {
+        for text in ["11", "ok 11", "OK11", "#11 yes", "11yes", "Confirm 11!", "code: 011", "\u{1f44d} 11"] {
+            assert_eq!(named_code(text), Some(11), "{text}");
+            assert!(!matches!(Reply::parse(text), Reply::Code(_) | Reply::Bare), "{text}");
+        }
+        for text in ["yes", "", "\u{1f44d}", "11ok 10ok", "11 minutes", "1111", "12 Elm St", "on my way", "00:05"] {
+            assert_eq!(named_code(text), None, "{text}");
+        }
     }
 
     #[test]

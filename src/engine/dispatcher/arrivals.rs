@@ -10,7 +10,7 @@ use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::alarm::is_acknowledgment;
 use crate::domain::call::cause::Cause;
-use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply};
+use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply, named_code};
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::patch_step::{PatchEnd, PatchNews};
@@ -335,18 +335,19 @@ impl Dispatcher {
         }
         let codes = self.inner.store.list_codes(from, now).await?;
         let open: Vec<_> = codes.iter().filter(|row| row.closed_at.is_none()).collect();
+        let newest = open.iter().copied().max_by_key(|row| (row.opened_at, row.code));
         let meant = match Reply::parse(body) {
             Reply::Code(code) => codes.iter().find(|row| row.code == code),
-            Reply::Bare => match (open.as_slice(), codes.as_slice()) {
-                ([one], _) => Some(*one),
+            Reply::Bare => match (open.as_slice(), codes.as_slice(), newest) {
+                ([one], _, _) => Some(*one),
                 // Nothing is open: whoever confirms what was confirmed lately hears by whom.
-                ([], [one]) => Some(one),
-                ([first, ..], _) => {
+                ([], [one], _) => Some(one),
+                (_, _, Some(newest)) => {
                     let name = self.name_of(from).await?;
                     let event = Event::AskedWhich { number: from.clone(), name };
-                    return self.decide(&first.dispatch, &event, Settles::Arrival(inbound, "asked")).await.map(drop);
+                    return self.decide(&newest.dispatch, &event, Settles::Arrival(inbound, "asked")).await.map(drop);
                 }
-                ([], _) => None,
+                (_, _, None) => None,
             },
             Reply::Stop => return self.stop(inbound, from).await,
             Reply::Start => {
@@ -373,7 +374,11 @@ impl Dispatcher {
                 let event = Event::Replied { number: from.clone(), code: row.code };
                 self.decide(&row.dispatch, &event, Settles::Arrival(inbound, "confirmed")).await.map(drop)
             }
-            None => self.unplaced(inbound, from, open.last().map(|row| row.dispatch.clone())).await,
+            None => {
+                // The answer lists all, and begins with the one that they may have meant.
+                let named = named_code(body).and_then(|code| open.iter().copied().find(|row| row.code == code));
+                self.unplaced(inbound, from, named.or(newest).map(|row| row.dispatch.clone())).await
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Hands attempts to their edges. What is said is made anew from the message here, so that no copy of it
 //! lies in the store. The answer comes back as an event of the dispatch.
 
+use std::cmp::Reverse;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,7 +17,7 @@ use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
 use crate::domain::message::Message;
-use crate::domain::message::render::{self, fax, speech};
+use crate::domain::message::render::{self, fax, speech, which};
 use crate::engine::callout::{AskPin, CallOutRequest, FaxRequest, JobOffer};
 use crate::io::deliver::{Answer, Delivery, Page, TextMessage};
 use crate::io::store::StoreError;
@@ -246,33 +247,46 @@ impl Dispatcher {
             Purpose::AlreadyReply => render::already_reply(account, by, at),
             Purpose::StandDown => render::stand_down(message, account, by),
             Purpose::ChangedReply => render::changed_reply(message, account, papers.code()),
-            Purpose::HelpReply => render::help_reply(message, account, papers.code()),
-            Purpose::WhichReply => match self.open_messages(papers).await {
-                Ok(open) => {
-                    let open: Vec<_> = open.iter().map(|(code, message, hidden)| (*code, message, *hidden)).collect();
-                    render::which_reply(account, &open)
-                }
-                Err(_) => render::help_reply(message, account, papers.code()),
-            },
+            Purpose::HelpReply | Purpose::WhichReply => self.which_text(papers).await,
         }
     }
 
-    /// The messages that the number of an attempt can confirm, with their codes, and whether they are protected.
-    async fn open_messages(&self, papers: &Papers) -> Result<Vec<(u16, Message, bool)>, StoreError> {
-        let mut open = Vec::new();
-        let Some(number) = papers.attempt.address.phone() else { return Ok(open) };
-        for row in self.inner.store.list_codes(number, self.inner.clock.utc()).await? {
-            if row.closed_at.is_some() {
-                continue;
+    /// By which codes the person can confirm what is open.
+    async fn which_text(&self, papers: &Papers) -> String {
+        let Papers { attempt, message, account, .. } = papers;
+        let is_read = attempt.purpose == Purpose::HelpReply;
+        // What cannot be read now is not listed: its own code confirms each.
+        let (open, more) = self.open_messages(papers).await.unwrap_or_default();
+        match open.as_slice() {
+            [] => render::help_reply(message, account, papers.code()),
+            [one] if is_read && more == 0 && one.message.id == message.id => {
+                render::help_reply(message, account, Some(one.code))
             }
-            if let Some(read) = self.inner.store.find_dispatch(&row.dispatch).await?
-                && let Some(message) = self.inner.store.find_message(&read.state.message).await?
-            {
-                let protected = self.inner.store.is_protected(&message.id).await?;
-                open.push((row.code, message, protected));
+            _ => which::reply(account, &open, more, is_read),
+        }
+    }
+
+    /// The messages that the number of an attempt can confirm, its own first and then the newest, as many as a text lists; and how
+    /// many more there are.
+    async fn open_messages(&self, papers: &Papers) -> Result<(Vec<which::Open>, usize), StoreError> {
+        let store = &self.inner.store;
+        let Some(number) = papers.attempt.address.phone() else { return Ok((Vec::new(), 0)) };
+        let mut rows = store.list_codes(number, self.inner.clock.utc()).await?;
+        rows.retain(|row| row.closed_at.is_none());
+        rows.sort_by_key(|row| (row.dispatch != papers.state.id, Reverse((row.opened_at, row.code))));
+        let more = rows.len().saturating_sub(which::MAX_LISTED);
+        rows.truncate(which::MAX_LISTED);
+        let mut open = Vec::new();
+        for row in rows {
+            let Some(read) = store.find_dispatch(&row.dispatch).await? else { continue };
+            let message = store.find_message(&read.state.message).await?;
+            let account = store.find_account(&read.state.account).await?;
+            if let (Some(message), Some(account)) = (message, account) {
+                let protected = store.is_protected(&message.id).await?;
+                open.push(which::Open { code: row.code, message, account, protected });
             }
         }
-        Ok(open)
+        Ok((open, more))
     }
 }
 

@@ -8,6 +8,7 @@ pub mod notice;
 pub mod speech;
 mod spoken;
 pub mod webhook;
+pub mod which;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -211,19 +212,6 @@ pub fn stand_down(message: &Message, account: &Account, by: &str) -> String {
     format!("{}: the message of {taken} is handled by {by}. No need to do anything.", account.name)
 }
 
-/// Asks which of several open messages a bare "ok" was for: `1ok Jane Roe 02:10`; who called is not said of those that are
-/// protected.
-pub fn which_reply(account: &Account, open: &[(u16, &Message, bool)]) -> String {
-    let lines: Vec<String> = open
-        .iter()
-        .map(|(code, message, protected)| {
-            let about = if *protected { "protected".to_owned() } else { cut(&headline(message), 40) };
-            format!("{code}ok {about} {}", clock(message.taken_at, &account.zone))
-        })
-        .collect();
-    cut(&format!("Several messages are open. Reply: {}", lines.join(", ")), MAX_TEXT_CHARS)
-}
-
 /// Tells one who answers what was told before the message was changed.
 pub fn changed_reply(message: &Message, account: &Account, code: Option<u16>) -> String {
     let taken = clock(message.taken_at, &account.zone);
@@ -231,7 +219,7 @@ pub fn changed_reply(message: &Message, account: &Account, code: Option<u16>) ->
     format!("{}: the message of {taken} was changed since. It comes to you anew.{how}", account.name)
 }
 
-/// Answers a text that was not understood.
+/// Answers a text that was not understood, where no other message is open ([`which`]).
 pub fn help_reply(message: &Message, account: &Account, code: Option<u16>) -> String {
     let taken = clock(message.taken_at, &account.zone);
     let how = code.map_or_else(String::new, |code| format!(" To confirm the message of {taken}, reply {code}ok."));

@@ -69,11 +69,14 @@ pub fn email(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>)
 
 /// Which number tells it: the account's own for check-ins, else the one that its people know.
 pub fn call_words(account: &Account) -> String {
+    number_to_call(account)
+        .map_or_else(|| "Call your answering service to hear it.".to_owned(), |to| format!("Call {to} to hear it."))
+}
+
+/// The number by which an account's people reach the service, as people read it.
+pub(super) fn number_to_call(account: &Account) -> Option<String> {
     let to = account.hours.check_in.as_ref().or(account.caller_id.as_ref()).or_else(|| account.dids.first());
-    to.map_or_else(
-        || "Call your answering service to hear it.".to_owned(),
-        |to| format!("Call {} to hear it.", number(to.as_e164())),
-    )
+    to.map(|to| number(to.as_e164()))
 }
 
 /// A text that invites somebody to put their inbox on a device.
