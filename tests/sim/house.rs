@@ -282,7 +282,9 @@ impl House {
         match asked {
             Some(id) => {
                 let help = self.rng.below(3) > 0;
-                self.decide(&id, &Event::Unplaced { number: from.clone(), name: "somebody".into(), help }, Some(i))
+                let words = Some(body.to_owned().into());
+                let event = Event::Unplaced { number: from.clone(), name: "somebody".into(), help, words, among: 1 };
+                self.decide(&id, &event, Some(i))
             }
             None => self.settle(i),
         }

@@ -1,7 +1,12 @@
-//! What on-call people text back that is no confirmation, and what they are told: which messages are open, by which codes.
+//! What on-call people text back that is no confirmation, what they are told (which messages are open, by which codes), and who reads it:
+//! the operators, and whoever reads the time line of the message.
 
-use cordboard::base::id::DispatchId;
+use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId};
+use cordboard::domain::account::{Account, Contact};
+use cordboard::domain::dispatch::protocol::{Method, Protocol, Step};
 use cordboard::domain::dispatch::state::Phase;
+use cordboard::domain::message::Message;
+use cordboard::engine::feed::AlarmView;
 
 use crate::desk::Desk;
 use crate::town;
@@ -52,4 +57,132 @@ async fn of_ten_that_are_open_the_newest_are_listed_and_the_rest_is_counted() {
     ben.replies("3").await;
     ben.expect_text("Reply: 3ok Jane Roe, leak");
     desk.ends(&ids[0], Phase::Running).await;
+}
+
+/// What operators are told of texts.
+fn jobs(desk: &Desk) -> Vec<AlarmView> {
+    desk.dispatcher.alarms().into_iter().filter(|alarm| alarm.id.starts_with("text:")).collect()
+}
+
+async fn lines(desk: &Desk, id: &DispatchId) -> Vec<String> {
+    desk.view(id).await.timeline.into_iter().map(|line| line.text).collect()
+}
+
+#[tokio::test]
+async fn what_he_wrote_stands_on_the_messages_time_line_each_text_by_itself_and_stays_there() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let ids = asks_ben(&mut desk, &["burst pipe"]).await;
+    let ben = desk.phone("Ben");
+    for body in ["on my way", "7ok", "on my way"] {
+        ben.replies_as(&format!("in-{}-{body}", jobs(&desk).len()), body).await;
+        ben.expect_text("reply 1ok");
+    }
+    let about = "Ben sent a text about Imaginary Plumbing, Jane Roe \u{b7} burst pipe, 02:10: ";
+    let told = jobs(&desk);
+    assert_eq!(told.len(), 3);
+    assert!(told.iter().all(|job| job.text.starts_with(about) && job.dispatch.as_ref() == Some(&ids[0])), "{told:?}");
+    for job in &told {
+        desk.dispatcher.silence(&job.id).await.expect("seen to");
+    }
+    desk.restarts().await;
+    assert_eq!(jobs(&desk), [], "an operator has seen to them");
+    let said = lines(&desk, &ids[0]).await;
+    let wrote: Vec<&str> =
+        said.iter().filter_map(|said| said.strip_prefix("Ben sent a text that matches nothing: ")).collect();
+    assert_eq!(wrote, ["\u{201c}on my way\u{201d}", "\u{201c}7ok\u{201d}", "\u{201c}on my way\u{201d}"]);
+    assert!(desk.view(&ids[0]).await.needs_operator, "nothing of it confirms");
+    desk.ends(&ids[0], Phase::Running).await;
+}
+
+#[tokio::test]
+async fn with_several_open_operators_read_which_it_may_be_about_and_after_a_restart_too() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let ids = asks_ben(&mut desk, &["burst pipe", "no hot water"]).await;
+    let ben = desk.phone("Ben");
+    ben.replies("on my way").await;
+    ben.expect_text("an operator will read your text");
+    desk.advance(1).await;
+    let later = desk.takes("leak").await;
+    desk.phone("Ben").expect_text("Reply 3ok");
+    desk.restarts().await;
+    let told = jobs(&desk);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!(
+        told[0].text,
+        "Ben sent a text that may be about any of 2 messages (Imaginary Plumbing, Jane Roe \u{b7} no hot water, 02:10; \
+         Imaginary Plumbing, Jane Roe \u{b7} burst pipe, 02:10): \u{201c}on my way\u{201d}"
+    );
+    assert_eq!(told[0].dispatch.as_ref(), Some(&ids[1]), "it leads to the newest");
+    let line = "Ben sent a text that matches nothing, with 2 messages open: \u{201c}on my way\u{201d}";
+    assert!(lines(&desk, &ids[1]).await.iter().any(|said| said == line));
+    // One whose code he names is that one.
+    let ben = desk.phone("Ben");
+    ben.replies("1").await;
+    ben.expect_text("Reply: 1ok Jane Roe, burst pipe");
+    let line = "Ben sent a text that matches nothing: \u{201c}1\u{201d}";
+    assert!(lines(&desk, &ids[0]).await.iter().any(|said| said == line));
+    desk.ends(&later, Phase::Running).await;
+}
+
+/// Another client, who has the same technician, and an urgent message of theirs.
+async fn another_client_asks_ben(desk: &Desk) -> DispatchId {
+    let number = town::number(town::PEOPLE[0].1);
+    let ben = desk.store.list_contacts_by_phone(&number).await.expect("listed").remove(0);
+    let mut theirs = Contact { id: ContactId::named("their-ben"), account: AccountId::named("two"), ..ben };
+    for destination in &mut theirs.destinations {
+        destination.id = DestinationId::named(&format!("their-{}", destination.label));
+    }
+    let step = Step::new(Method::TextConfirm, vec![town::named("their-ben", "mobile")], 900);
+    let protocol = Protocol {
+        id: ProtocolId::named("p2"),
+        account: AccountId::named("two"),
+        steps: vec![step],
+        ..town::plumbing()
+    };
+    let mut account = Account { id: AccountId::named("two"), name: "Acme Heating".into(), ..town::account() };
+    account.dids = vec![town::number("+12025550109")];
+    account.call_types[0].id = CallTypeId::named("theirs");
+    account.call_types[0].protocol = Some(ProtocolId::named("p2"));
+    let bare = Account { call_types: vec![], ..account.clone() };
+    let id = MessageId::named("theirs");
+    let message = Message {
+        account: account.id.clone(),
+        call_type: CallTypeId::named("theirs"),
+        ..town::message("theirs", "no heat", desk.now())
+    };
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_account(&bare, desk.now()).await.expect("an account");
+    tx.upsert_contact(&theirs).await.expect("a contact");
+    tx.insert_protocol(&protocol, desk.now()).await.expect("a protocol");
+    tx.upsert_account(&account, desk.now()).await.expect("an account");
+    tx.insert_message(&message).await.expect("inserted");
+    desk.dispatcher.open(&mut tx, &message, &account).await.expect("opened");
+    tx.commit("test").await.expect("committed");
+    desk.advance(5).await;
+    desk.store.find_dispatch_of_message(&id).await.expect("found").expect("a dispatch")
+}
+
+#[tokio::test]
+async fn what_may_be_about_another_clients_message_stands_on_nobodys_time_line() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let ours = asks_ben(&mut desk, &["burst pipe"]).await.remove(0);
+    let theirs = another_client_asks_ben(&desk).await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("Reply 2ok");
+    ben.replies("at Elm Street, on my way to you then").await;
+    ben.expect_text("Reply: 2ok Jane Roe, no heat 02:10; 1ok Jane Roe, burst pipe 02:10 (Imaginary Plumbing)");
+    for id in [&ours, &theirs] {
+        let said = lines(&desk, id).await;
+        assert!(said.iter().all(|said| !said.contains("Elm Street")), "{said:#?}");
+    }
+    let line = "Ben sent a text that may be about another message: an operator reads it.";
+    assert!(lines(&desk, &theirs).await.iter().any(|said| said == line));
+    let told = jobs(&desk);
+    let text = told.first().map_or("", |job| job.text.as_str());
+    for part in
+        ["Acme Heating, Jane Roe \u{b7} no heat", "Imaginary Plumbing, Jane Roe \u{b7} burst pipe", "Elm Street"]
+    {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    desk.ends(&ours, Phase::Running).await;
 }

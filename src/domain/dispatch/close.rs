@@ -164,9 +164,11 @@ impl Turn<'_> {
         self.tell(Purpose::WhichReply, name, number);
     }
 
-    pub(super) fn unplaced(&mut self, number: &PhoneNumber, name: &str, help: bool) {
+    /// Each text is a line of its own, which says what the alarm is about.
+    pub(super) fn unplaced(&mut self, number: &PhoneNumber, name: &str, text: Note, help: bool) {
+        self.record(Some(name), text);
         if self.s.phase.is_open() {
-            self.trouble(Trouble::TextUnplaced { from: name.to_owned() });
+            self.s.troubles.insert(Trouble::TextUnplaced { from: name.to_owned() });
         }
         if help {
             self.tell(Purpose::HelpReply, name, number);

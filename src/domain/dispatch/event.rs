@@ -14,6 +14,7 @@ use super::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallTypeId, ContactId, StepRunId};
 use crate::base::phone::PhoneNumber;
+use crate::base::pii::Pii;
 use crate::domain::account::{CallType, Contact, Urgency};
 use crate::domain::alarm::{self, Means};
 use crate::domain::message::form::Answers;
@@ -69,8 +70,9 @@ pub enum Event {
     Stopped { number: PhoneNumber },
     /// A bare "ok" from a number with several open messages.
     AskedWhich { number: PhoneNumber, name: String },
-    /// A text from `number` that matches nothing; `help`: tell them how to confirm.
-    Unplaced { number: PhoneNumber, name: String, help: bool },
+    /// A text from `number` that matches nothing; `help`: tell them how to confirm. `words`: what it says, where it is about no
+    /// other account's message; `among`: it may be about so many.
+    Unplaced { number: PhoneNumber, name: String, help: bool, words: Option<Pii<String>>, among: u32 },
     /// An operator acts.
     Operator { by: String, act: OperatorAct },
     /// The call the message was taken on is over.
@@ -435,6 +437,13 @@ pub enum Note {
     },
     AnsweredBefore {
         name: String,
+    },
+    /// Somebody sent a text that matches nothing. `words`: what it says, sealed in the store, where it is about no other account's
+    /// message; `among`: it may be about so many.
+    Texted {
+        name: String,
+        words: Option<Pii<String>>,
+        among: u32,
     },
     /// A supervisor is told that an operator is needed.
     Alarmed {

@@ -99,7 +99,10 @@ impl Turn<'_> {
             Event::Replied { number, code } => self.replied(number, *code),
             Event::Stopped { number } => self.stopped(number),
             Event::AskedWhich { number, name } => self.ask_which(number, name),
-            Event::Unplaced { number, name, help } => self.unplaced(number, name, *help),
+            Event::Unplaced { number, name, help, words, among } => {
+                let note = Note::Texted { name: name.clone(), words: words.clone(), among: *among };
+                self.unplaced(number, name, note, *help);
+            }
             Event::Operator { by, act } => self.operator(by, act),
             Event::CallEnded => {
                 self.s.on_call = None;

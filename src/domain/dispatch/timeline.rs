@@ -8,7 +8,7 @@ use super::patch_step::PatchEnd;
 use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
 use crate::domain::alarm::{self, Means};
-use crate::domain::message::render::clock_in_zone;
+use crate::domain::message::render::{clock_in_zone, one_line};
 
 /// The stable kind of a line (`attempt`, `accepted`, …) and its sentence, times in `zone`.
 pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
@@ -202,11 +202,24 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::AnsweredBefore { name } => {
             ("changed", format!("{name} answered what was told before the change; that confirms nothing."))
         }
+        Note::Texted { name, words, among } => {
+            ("alarm", texted_words(name, words.as_ref().map(|words| words.reveal().as_str()), *among))
+        }
         Note::Alarmed { by: Means::Text, name } => ("alarm", format!("Alarm: {name} is texted.")),
         Note::Alarmed { by: Means::Call, name } => ("alarm", format!("Alarm: {name} is called.")),
         Note::Acknowledged { by, via } => ("operator", alarm::words::acknowledged(by, *via)),
         Note::Reopened { name } => ("failed", format!("What was sent to {name} came back undelivered.")),
     }
+}
+
+/// A text that matches nothing, with what it says where that may stand here.
+fn texted_words(name: &str, words: Option<&str>, among: u32) -> String {
+    let name = capital(name);
+    let Some(words) = words.map(one_line) else {
+        return format!("{name} sent a text that may be about another message: an operator reads it.");
+    };
+    let among = if among > 1 { format!(", with {among} messages open") } else { String::new() };
+    format!("{name} sent a text that matches nothing{among}: \u{201c}{words}\u{201d}")
 }
 
 /// Whole minutes, as a talk is counted; a short one in seconds.

@@ -10,7 +10,7 @@ use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::alarm::is_acknowledgment;
 use crate::domain::call::cause::Cause;
-use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply, named_code};
+use crate::domain::dispatch::confirm::Reply;
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::patch_step::{PatchEnd, PatchNews};
@@ -374,36 +374,8 @@ impl Dispatcher {
                 let event = Event::Replied { number: from.clone(), code: row.code };
                 self.decide(&row.dispatch, &event, Settles::Arrival(inbound, "confirmed")).await.map(drop)
             }
-            None => {
-                // The answer lists all, and begins with the one that they may have meant.
-                let named = named_code(body).and_then(|code| open.iter().copied().find(|row| row.code == code));
-                self.unplaced(inbound, from, named.or(newest).map(|row| row.dispatch.clone())).await
-            }
+            None => self.unplaced(inbound, from, body, newest.map(|row| &row.dispatch)).await,
         }
-    }
-
-    /// A text that matches nothing is an operator's job, never silence.
-    async fn unplaced(
-        &self,
-        inbound: &Inbound,
-        from: &PhoneNumber,
-        asked: Option<DispatchId>,
-    ) -> Result<(), StoreError> {
-        let asked = match asked {
-            Some(id) => Some(id),
-            None => self.open_dispatches_of(from).await?.pop(),
-        };
-        let Some(id) = asked else {
-            // An unknown number gets no answer: it may be a machine.
-            self.settle(inbound, "unplaced").await?;
-            return self.alarm_of_unplaced(inbound).await;
-        };
-        let help = self.inner.store.count_help_replies(from).await? < MAX_HELP_REPLIES;
-        let event = Event::Unplaced { number: from.clone(), name: self.name_of(from).await?, help };
-        let outcome = if help { "helped" } else { "noted" };
-        self.decide(&id, &event, Settles::Arrival(inbound, outcome)).await?;
-        // The dispatch says that there is a text; its words are here, until an operator has seen to them.
-        self.alarm_of_unplaced(inbound).await
     }
 
     async fn stop(&self, inbound: &Inbound, from: &PhoneNumber) -> Result<(), StoreError> {
@@ -432,10 +404,9 @@ impl Dispatcher {
         let name = self.name_of(from).await?;
         if Reply::parse(body) == Reply::Stop {
             self.alarm_of_stop(inbound, &name);
-        } else {
-            self.alarm_of_text(inbound, &name, body);
+            return Ok(());
         }
-        Ok(())
+        self.alarm_of_text(inbound, from, &name, body).await
     }
 
     /// Alarms of texts that nobody has seen to, after a start.
@@ -451,7 +422,7 @@ impl Dispatcher {
         self.inner.store.list_open_dispatches_at(number).await
     }
 
-    async fn name_of(&self, number: &PhoneNumber) -> Result<String, StoreError> {
+    pub(super) async fn name_of(&self, number: &PhoneNumber) -> Result<String, StoreError> {
         let contacts = self.inner.store.list_contacts_by_phone(number).await?;
         Ok(contacts.first().map_or_else(|| "an unknown number".to_owned(), |contact| contact.name.clone()))
     }

@@ -23,6 +23,7 @@ mod sound;
 mod text_parts;
 mod together;
 mod town;
+mod unplaced;
 mod view;
 mod webhook;
 

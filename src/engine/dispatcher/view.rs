@@ -305,13 +305,7 @@ impl Dispatcher {
         self.raise(format!("unreadable:{provider}:{id}"), AlarmLevel::Critical, text, None);
     }
 
-    /// For the desks alone: holds the words of the text.
-    pub(super) fn alarm_of_text(&self, inbound: &Inbound, name: &str, body: &str) {
-        let text = format!("{name} sent a text that matches nothing: {}", quoted(body));
-        self.raise(format!("text:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
-    }
-
-    /// The same of what somebody wrote from their inbox. Whoever has seen to it takes it back like a text.
+    /// For the desks alone: holds what somebody wrote from their inbox. Whoever has seen to it takes it back like a text.
     pub(super) fn alarm_of_reply(&self, inbound: &Inbound, dispatch: &DispatchId, name: &str, body: &str) {
         // All of it: it stands nowhere else.
         let text = format!("{name} wrote from the inbox: \u{201c}{body}\u{201d}");
@@ -342,7 +336,7 @@ fn patches(state: &State) -> Vec<PatchOfferView> {
 }
 
 /// A stranger's words, cut to what an alarm shows.
-fn quoted(body: &str) -> String {
+pub(super) fn quoted(body: &str) -> String {
     let shown: String = body.chars().take(MAX_WORDS).collect();
     let more = if shown.len() < body.len() { "…" } else { "" };
     format!("\u{201c}{shown}{more}\u{201d}")

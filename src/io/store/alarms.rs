@@ -8,7 +8,7 @@ use crate::base::id::{AlarmChainId, DispatchId};
 use crate::domain::alarm::State;
 use crate::domain::dispatch::event::Entry;
 
-use super::sql::json;
+use super::entries::seal_entry;
 use super::{Query, StoreError, Tx, args, readers};
 
 /// The chain as it is in the store.
@@ -104,10 +104,11 @@ impl Tx {
         if self.fetch_optional(sql, args![id]).await?.is_none() {
             return Ok(());
         }
+        let body = seal_entry(self.seal(), id, entry);
         self.execute(
             "INSERT INTO dispatch_event (dispatch, seq, at, body) VALUES
              ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM dispatch_event WHERE dispatch = $1), $2, $3)",
-            args![id, entry.at, json(entry)],
+            args![id, entry.at, body],
         )
         .await?;
         Ok(())

@@ -20,6 +20,7 @@ use crate::domain::dispatch::state::{Attempt, State, StepRun};
 use super::calls::{pieces, rows_of};
 use super::dialect::Placeholder;
 use super::dispatch::StoredDispatch;
+use super::entries::{open_entry, seal_entry};
 use super::sql::{json, places};
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -61,7 +62,9 @@ async fn list_entries_of(
         );
         // Safe: made of placeholders.
         for row in from.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![id]).collect()).await? {
-            entries.insert(row.read("dispatch")?, row.read_jsons("bodies")?);
+            let dispatch: DispatchId = row.read("dispatch")?;
+            let entry = open_entry(from.seal(), &dispatch, row.read_json("body")?);
+            entries.entry(dispatch).or_default().push(entry);
         }
     }
     Ok(entries)
@@ -413,7 +416,10 @@ impl Tx {
             };
             let rows = rows_of(self.dialect(), entries.len(), ", ", row);
             let sql = format!("INSERT INTO dispatch_event (dispatch, seq, at, body) VALUES {rows}");
-            let args = entries.iter().flat_map(|(id, n, entry)| args![*id, *id, *n, entry.at, json(*entry)]).collect();
+            let mut args = Vec::with_capacity(entries.len() * COLUMNS);
+            for (id, seq, entry) in entries {
+                args.append(&mut args![*id, *seq, entry.at, seal_entry(self.seal(), id, entry)]);
+            }
             // Safe: made of the literals above.
             self.execute(AssertSqlSafe(sql), args).await?;
         }

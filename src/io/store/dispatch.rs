@@ -15,7 +15,8 @@ use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::dispatch::state::{Address, NewDispatch, Phase, State};
 
 use super::calls::pieces;
-use super::decisions::{Found, MessageHead, head, load};
+use super::decisions::{Found, head, load};
+use super::entries::open_entry;
 use super::inbound::find_patched_to;
 use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -197,7 +198,9 @@ async fn list_dispatches_with_call(from: &mut impl Query) -> Result<Vec<Dispatch
 
 async fn list_dispatch_entries(from: &mut impl Query, id: &DispatchId) -> Result<Vec<Entry>, StoreError> {
     const SQL: &str = "SELECT body FROM dispatch_event WHERE dispatch = $1 ORDER BY seq";
-    from.fetch_all(SQL, args![id]).await?.iter().map(|row| row.read_json("body")).collect()
+    let rows = from.fetch_all(SQL, args![id]).await?;
+    let seal = from.seal();
+    rows.iter().map(|row| Ok(open_entry(seal, id, row.read_json("body")?))).collect()
 }
 
 async fn list_codes(from: &mut impl Query, number: &PhoneNumber, now: UtcMs) -> Result<Vec<CodeRow>, StoreError> {

@@ -23,6 +23,7 @@ pub mod dialect;
 pub mod digits;
 pub mod dispatch;
 pub mod drafts;
+mod entries;
 pub mod error;
 pub mod greetings;
 pub mod idempotency;

@@ -1,0 +1,148 @@
+//! Texts that match nothing: told to the message that they are about, as far as that is certain, and to operators in any case.
+//!
+//! What always holds: nothing is silence; what somebody wrote stands on no time line of an account that it may not be about; an operator
+//! hears of each text until one has seen to it, after a restart too.
+
+use std::collections::BTreeSet;
+
+use super::view::quoted;
+use super::{Dispatcher, Settles};
+use crate::base::id::{AccountId, DispatchId};
+use crate::base::phone::PhoneNumber;
+use crate::base::pii::Pii;
+use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, named_code};
+use crate::domain::dispatch::event::Event;
+use crate::domain::message::render::clock;
+use crate::engine::feed::{AlarmLevel, DispatchView};
+use crate::io::store::StoreError;
+use crate::io::store::inbound::Inbound;
+
+/// Of so many messages an operator is told that a text may be about them, the newest first.
+const MAX_NAMED: usize = 3;
+
+impl Dispatcher {
+    /// A text that matches nothing is an operator's job, never silence. `newest`: the dispatch whose code was given to that number last.
+    pub(super) async fn unplaced(
+        &self,
+        inbound: &Inbound,
+        from: &PhoneNumber,
+        body: &str,
+        newest: Option<&DispatchId>,
+    ) -> Result<(), StoreError> {
+        let meant = self.list_meant(inbound, from, body).await?;
+        let told = match meant.as_slice() {
+            [one] => Some(one),
+            several => newest.or_else(|| several.last()),
+        };
+        let Some(id) = told else {
+            // An unknown number gets no answer: it may be a machine.
+            self.settle(inbound, "unplaced").await?;
+            return self.alarm_of_unplaced(inbound).await;
+        };
+        let help = self.inner.store.count_help_replies(from).await? < MAX_HELP_REPLIES;
+        let event = Event::Unplaced {
+            number: from.clone(),
+            name: self.name_of(from).await?,
+            help,
+            words: self.is_of_one_account(&meant).await?.then(|| Pii::new(body.to_owned())),
+            among: u32::try_from(meant.len()).unwrap_or(u32::MAX),
+        };
+        let outcome = if help { "helped" } else { "noted" };
+        self.decide(id, &event, Settles::Arrival(inbound, outcome)).await?;
+        self.alarm_of_unplaced(inbound).await
+    }
+
+    /// The open dispatches that a text from this number may be about, oldest first: the one alone whose code it names.
+    async fn list_meant(
+        &self,
+        inbound: &Inbound,
+        from: &PhoneNumber,
+        body: &str,
+    ) -> Result<Vec<DispatchId>, StoreError> {
+        let at = inbound.received_at;
+        if let Some(code) = named_code(body) {
+            let codes = self.inner.store.list_codes(from, at).await?;
+            if let Some(row) = codes.into_iter().find(|row| row.code == code && row.closed_at.is_none()) {
+                return Ok(vec![row.dispatch]);
+            }
+        }
+        let mut open = self.inner.store.list_open_dispatches_at(from).await?;
+        // What was taken since, before a restart, is not meant.
+        open.retain(|id| id.made_at().is_none_or(|made_at| made_at <= at));
+        Ok(open)
+    }
+
+    async fn is_of_one_account(&self, ids: &[DispatchId]) -> Result<bool, StoreError> {
+        let found = self.inner.store.find_dispatches(ids).await?;
+        // Of one that cannot be read nobody knows whose it is.
+        let account =
+            |id: &DispatchId| found.get(id).and_then(|read| read.as_ref().ok()).map(|read| &read.state.account);
+        let accounts: BTreeSet<Option<&AccountId>> = ids.iter().map(account).collect();
+        Ok(accounts.len() < 2 && !accounts.contains(&None))
+    }
+
+    /// For the desks alone: holds the words of the text, and says of which message, or of which, it may be. Leads to that one, or to the
+    /// newest of them.
+    pub(super) async fn alarm_of_text(
+        &self,
+        inbound: &Inbound,
+        from: &PhoneNumber,
+        name: &str,
+        body: &str,
+    ) -> Result<(), StoreError> {
+        let meant = self.list_meant(inbound, from, body).await?;
+        let mut about = Vec::new();
+        for id in meant.iter().rev().take(MAX_NAMED) {
+            about.extend(self.find_readable_view(id).await?.map(named));
+        }
+        let text = about_words(name, &about, meant.len(), body);
+        let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
+        self.raise(id, AlarmLevel::Warning, text, meant.last().cloned());
+        Ok(())
+    }
+}
+
+/// A message as operators are told of it. What is held is not named unasked.
+fn named(view: DispatchView) -> String {
+    let view = view.for_all();
+    let of = clock(view.opened_at, &view.account.zone);
+    if view.headline.is_empty() {
+        return format!("{}, held since {of}", view.account.name);
+    }
+    format!("{}, {}, {of}", view.account.name, view.headline)
+}
+
+/// What a text says, and which of `all` messages it may be about.
+fn about_words(name: &str, about: &[String], all: usize, body: &str) -> String {
+    let words = quoted(body);
+    match about {
+        [] => format!("{name} sent a text that matches nothing: {words}"),
+        [one] if all == 1 => format!("{name} sent a text about {one}: {words}"),
+        some => {
+            let more = match all.saturating_sub(some.len()) {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            format!("{name} sent a text that may be about any of {all} messages ({}{more}): {words}", some.join("; "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_reads_which_message_a_text_is_about_or_may_be() {
+        let of = |n: usize| (0..n).map(|n| format!("Acme, Roe {n}, 02:10")).collect::<Vec<_>>();
+        let said = |about: usize, all| about_words("Ben", &of(about), all, "on my way");
+        assert_eq!(said(0, 0), "Ben sent a text that matches nothing: \u{201c}on my way\u{201d}");
+        assert_eq!(said(1, 1), "Ben sent a text about Acme, Roe 0, 02:10: \u{201c}on my way\u{201d}");
+        assert_eq!(
+            said(2, 2),
+            "Ben sent a text that may be about any of 2 messages (Acme, Roe 0, 02:10; Acme, Roe 1, 02:10): \
+             \u{201c}on my way\u{201d}"
+        );
+        assert!(said(3, 5).contains("Roe 2, 02:10; and 2 more): "), "{}", said(3, 5));
+    }
+}

@@ -1,0 +1,78 @@
+//! Lines of a dispatch's history as they lie in the store: JSON, in which what a person wrote is sealed.
+//!
+//! What always holds: no words of a text lie there as they are; a line whose words cannot be opened (altered, or sealed with another key)
+//! is read without them, as it hides no other line.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::base::id::DispatchId;
+use crate::base::pii::Pii;
+use crate::domain::dispatch::event::{Entry, Note};
+
+use super::seal::Seal;
+use super::sql::json;
+
+fn context(dispatch: &DispatchId, entry: &Entry) -> String {
+    format!("dispatch_event:{dispatch}:{}", entry.at.0)
+}
+
+/// A line as it is written.
+pub(super) fn seal_entry(seal: &Seal, dispatch: &DispatchId, entry: &Entry) -> String {
+    let Note::Texted { name, words: Some(words), among } = &entry.note else { return json(entry) };
+    let sealed = URL_SAFE_NO_PAD.encode(seal.seal(&context(dispatch, entry), words.reveal().as_bytes()));
+    let note = Note::Texted { name: name.clone(), words: Some(Pii::new(sealed)), among: *among };
+    json(&Entry { at: entry.at, who: entry.who.clone(), note })
+}
+
+/// The same line, as it was written.
+pub(super) fn open_entry(seal: &Seal, dispatch: &DispatchId, mut entry: Entry) -> Entry {
+    let context = context(dispatch, &entry);
+    if let Note::Texted { words, .. } = &mut entry.note {
+        *words = words.take().and_then(|sealed| open_words(seal, &context, sealed.reveal()));
+    }
+    entry
+}
+
+fn open_words(seal: &Seal, context: &str, sealed: &str) -> Option<Pii<String>> {
+    let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    let words = seal.open(context, &sealed).ok()?;
+    String::from_utf8(words).ok().map(Pii::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::UtcMs;
+
+    fn line(words: Option<&str>) -> Entry {
+        let words = words.map(|words| Pii::new(words.to_owned()));
+        Entry { at: UtcMs(5), who: Some("Ben".into()), note: Note::Texted { name: "Ben".into(), words, among: 1 } }
+    }
+
+    fn read(seal: &Seal, dispatch: &DispatchId, stored: &str) -> Entry {
+        open_entry(seal, dispatch, serde_json::from_str(stored).expect("it is JSON"))
+    }
+
+    #[test]
+    fn what_somebody_wrote_is_sealed_and_read_again_by_its_own_dispatch_alone() {
+        let (seal, one) = (Seal::new(&[7; 32]), DispatchId::named("one"));
+        let stored = seal_entry(&seal, &one, &line(Some("on my way")));
+        assert!(!stored.contains("my way"), "{stored}");
+        assert_eq!(read(&seal, &one, &stored), line(Some("on my way")));
+        for (key, id) in [([7; 32], DispatchId::named("two")), ([8; 32], one.clone())] {
+            assert_eq!(read(&Seal::new(&key), &id, &stored), line(None), "the line is there all the same");
+        }
+    }
+
+    #[test]
+    fn every_other_line_is_written_as_it_is() {
+        let (seal, one) = (Seal::new(&[7; 32]), DispatchId::named("one"));
+        let other = Entry { note: Note::Told { name: "Ben".into() }, ..line(None) };
+        for entry in [other, line(None)] {
+            let stored = seal_entry(&seal, &one, &entry);
+            assert_eq!(stored, json(&entry));
+            assert_eq!(read(&seal, &one, &stored), entry);
+        }
+    }
+}
