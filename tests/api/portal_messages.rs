@@ -94,6 +94,20 @@ async fn a_message_says_who_was_told_when_and_why() {
 }
 
 #[tokio::test]
+async fn what_the_person_on_call_texts_back_stands_on_the_time_line() {
+    let house = House::new().await;
+    let id = saved(&house, "Burst pipe at 5th St", None).await;
+    house.advance(Duration::from_secs(6)).await;
+    let (dispatcher, ben) = (&house.front.dispatcher, number("+12025550121"));
+    dispatcher.take_text("twilio", "SM9", ben, None, "On my way, 20 min".to_owned()).await.expect("taken in");
+    let pat = client(&house, "pat", &["messages"]).await;
+    let message = house.fetch(&format!("{HERE}/messages/{id}"), &pat).await.json();
+    let lines = message["timeline"].as_array().expect("lines");
+    let wrote = "Ben Ortiz sent a text that matches nothing: \u{201c}On my way, 20 min\u{201d}";
+    assert!(lines.iter().any(|line| line["text"] == wrote && line["who"] == "Ben Ortiz"), "{message}");
+}
+
+#[tokio::test]
 async fn a_protected_message_is_opened_by_itself_and_not_for_ever() {
     let house = House::new().await;
     let mut account = house.store.find_account(&AccountId::named("plumbing")).await.expect("a store").expect("there");

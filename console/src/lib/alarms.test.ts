@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { chainWords, seenTo } from './alarms';
+import { chainWords, messageOf, seenTo } from './alarms';
 import { EMPTY, reduce } from './reduce';
 import { clock } from './time';
-import type { AlarmChain } from './types';
+import type { AlarmChain, AlarmView, DispatchView } from './types';
 
 const AT = 1_772_871_000_000;
 
@@ -16,6 +16,14 @@ const chain = (more: Partial<AlarmChain> = {}): AlarmChain => ({
   by: null,
   next: null,
   ...more,
+});
+
+it('leads from an alarm to its message, if the board knows it', () => {
+  const board = [{ id: 'dsp_1', message: 'msg_1' }, { id: 'dsp_2', message: 'msg_2' }] as DispatchView[];
+  const alarm = (dispatch: string | null): AlarmView => ({ id: 'text:twilio:SM1', level: 'warning', text: 'Ben sent a text.', at: AT, dispatch, dismissible: true });
+  expect(messageOf(alarm('dsp_2'), board)).toBe('msg_2');
+  expect(messageOf(alarm('dsp_3'), board)).toBeNull();
+  expect(messageOf(alarm(null), board)).toBeNull();
 });
 
 describe('the alarm chain', () => {

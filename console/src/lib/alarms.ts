@@ -1,7 +1,7 @@
 // The alarm chain in words: who was told of what stands, who sees to it, who is told next. Pure.
 
 import { clock } from './time';
-import type { AlarmChain } from './types';
+import type { AlarmChain, AlarmView, DispatchView } from './types';
 
 /** Steps that are shown; the older ones are on the time lines. */
 const SHOWN = 3;
@@ -20,6 +20,11 @@ export function chainWords(chain: AlarmChain): ChainWords {
   const seen = chain.by ? `${clock(chain.by.at)} ${chain.by.text}` : 'Somebody sees to it.';
   const head = waits ? `${many}, and nobody has acknowledged.` : seen;
   return { waits, head, told: chain.told.slice(-SHOWN).map((line) => `${clock(line.at)} ${line.text}`) };
+}
+
+/** The message that an alarm is about, where its dispatch is among these. */
+export function messageOf(alarm: AlarmView, dispatches: DispatchView[]): string | null {
+  return dispatches.find((dispatch) => dispatch.id === alarm.dispatch)?.message ?? null;
 }
 
 /** What stands beside an alarm in a list. */
