@@ -109,6 +109,8 @@ struct Devices {
     sent: Mutex<u32>,
     /// Whom emails went to, and which attempt each was.
     mails: Mutex<Vec<(String, AttemptId)>>,
+    /// To whom emails come back before they are answered.
+    bounces_first: Mutex<Option<Dispatcher>>,
 }
 
 impl Devices {
@@ -157,7 +159,15 @@ impl Mailer for Devices {
         let attached: String = mail.attached.iter().map(file).collect();
         self.mails.lock().expect("unpoisoned").push((mail.to.clone(), mail.attempt.clone()));
         self.note(Kind::Mail, &mail.to, format!("{}\n{}{}", mail.subject, mail.body, attached));
-        Box::pin(async move { taken })
+        let first = self.bounces_first.lock().expect("unpoisoned").clone();
+        Box::pin(async move {
+            if let Some(dispatcher) = first {
+                let ours = vec![Ours { purpose: Purpose::Bounce, attempt: mail.attempt.clone() }];
+                let report = delivery_report("first", "failed", "5.1.1").into_bytes();
+                mail_in::take(&dispatcher, String::new(), ours, report).await.expect("taken in");
+            }
+            taken
+        })
     }
 }
 
@@ -296,6 +306,7 @@ impl Desk {
             gone: Mutex::default(),
             sent: Mutex::default(),
             mails: Mutex::default(),
+            bounces_first: Mutex::default(),
         });
         let edges = Edges {
             mailer: devices.clone(),
@@ -602,13 +613,12 @@ impl Desk {
     }
 
     async fn report(&self, attempt: &AttemptId, id: &str, action: &str, status: &str) {
-        let mail = format!(
-            "From: MAILER-DAEMON@mx.example.net\r\nMessage-ID: <{id}@mx.example.net>\r\nSubject: Undelivered Mail\r\n\
-             Content-Type: multipart/report; report-type=delivery-status; boundary=B\r\n\r\n--B\r\n\r\nSorry.\r\n--B\r\n\
-             Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n\
-             Final-Recipient: rfc822; ben@example.com\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--B--\r\n"
-        );
-        self.comes_back(Purpose::Bounce, attempt, "", &mail).await;
+        self.comes_back(Purpose::Bounce, attempt, "", &delivery_report(id, action, status)).await;
+    }
+
+    /// From now on each email comes back before the relay that took it has answered.
+    pub fn mail_bounces_first(&self) {
+        *self.devices.bounces_first.lock().expect("unpoisoned") = Some(self.dispatcher.clone());
     }
 
     async fn comes_back(&self, purpose: Purpose, attempt: &AttemptId, sender: &str, mail: &str) {
@@ -669,6 +679,16 @@ impl Desk {
         assert!(self.store.list_sleepless_dispatches().await.expect("listed").is_empty());
         self.store.close().await;
     }
+}
+
+/// What a mail server says of an email (RFC 3464).
+fn delivery_report(id: &str, action: &str, status: &str) -> String {
+    format!(
+        "From: MAILER-DAEMON@mx.example.net\r\nMessage-ID: <{id}@mx.example.net>\r\nSubject: Undelivered Mail\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=B\r\n\r\n--B\r\n\r\nSorry.\r\n--B\r\n\
+         Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n\
+         Final-Recipient: rfc822; ben@example.com\r\nAction: {action}\r\nStatus: {status}\r\n\r\n--B--\r\n"
+    )
 }
 
 /// What an operator sees of jobs.

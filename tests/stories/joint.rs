@@ -138,6 +138,26 @@ async fn emails_that_wait_go_as_one_and_if_it_comes_back_all_of_them_have() {
 }
 
 #[tokio::test]
+async fn a_joint_email_that_comes_back_before_its_relay_has_answered_came_back_for_all_of_them() {
+    let mut desk = Desk::at_work(&to_ada(Method::Email, "email")).await;
+    let mut ids = flood(&mut desk, Channel::Email, 10).await;
+    assert_eq!(sizes(&desk.all_arrived()).len(), 4);
+    desk.mail_bounces_first();
+    desk.advance(30).await;
+    let later = desk.all_arrived();
+    assert_eq!(later.len(), 1, "all six");
+    let joined = named_in(&desk, &ids, &later[0].words).await;
+    assert_eq!(joined.len(), 6);
+    for (n, id) in ids.iter().enumerate() {
+        let came_back = desk.state(id).await.attempts[0].state() == AttemptState::FailedPerm;
+        assert_eq!(came_back, joined.contains(&n), "{n}");
+    }
+    let alone = (0..ids.len()).find(|n| !joined.contains(n)).expect("four went by themselves");
+    let last = ids.remove(alone);
+    desk.ends(&last, Phase::Delivered).await;
+}
+
+#[tokio::test]
 async fn notices_of_protected_messages_never_go_together() {
     let mut desk = Desk::at_work(&to_ada(Method::Text, "mobile")).await;
     let mut account = desk.store.find_account(&AccountId::named("one")).await.expect("asked").expect("an account");

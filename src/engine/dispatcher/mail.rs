@@ -10,13 +10,16 @@ use crate::base::id::AttemptId;
 use crate::domain::dispatch::event::Event;
 use crate::domain::dispatch::mail::Fate;
 use crate::domain::dispatch::reference;
-use crate::domain::dispatch::state::{Attempt, Purpose};
+use crate::domain::dispatch::state::{Attempt, Purpose, State};
 use crate::domain::message::render::letter::{self, Facts};
 use crate::domain::message::render::{clock, one_line};
 use crate::engine::feed::AlarmLevel;
 use crate::io::deliver::Mail;
 use crate::io::store::StoreError;
 use crate::io::store::inbound::{Arrival, Inbound, MAILS};
+
+/// So long an email may wait for its relay's answer: longer than any edge may take.
+const EARLY_FATE_MS: i64 = 60_000;
 
 impl Dispatcher {
     /// Takes what a mail that came in says; `id` is the same for a repeat.
@@ -42,6 +45,14 @@ impl Dispatcher {
             }
             return self.settle(inbound, "unknown").await;
         };
+        // It may be faster than the answer of the relay that took it, and until that is stored nobody knows what else was in the same
+        // email: it stays in line. What is urgent never waits, as it leaves alone.
+        let early = self.inner.clock.utc().since(inbound.received_at) <= EARLY_FATE_MS;
+        let read = self.inner.store.find_dispatch(&id).await?.map(|read| read.state);
+        let joins = |state: &State, own: &Attempt| own.in_flight_since.is_some() && state.may_join(own);
+        if early && read.is_some_and(|state| state.find_attempt(attempt).is_some_and(|own| joins(&state, own))) {
+            return Ok(());
+        }
         let of = |attempt: &AttemptId| Event::Mail { attempt: attempt.clone(), fate: fate.clone() };
         // What was in the same email. Each takes the same news once, should this be cut short and come again.
         for (other_id, other) in self.list_companions(&id, attempt).await? {
