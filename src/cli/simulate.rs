@@ -120,9 +120,10 @@ fn print(answer: &Answer, options: &Options) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Minutes and seconds: `+15:00`.
+/// Since the message was saved, as the console says it: `+15:00`, `+1:07:00`.
 fn after(secs: i64) -> String {
-    format!("+{}:{:02}", secs / 60, secs % 60)
+    let (hours, minutes, seconds) = (secs / 3600, secs / 60 % 60, secs % 60);
+    if hours > 0 { format!("+{hours}:{minutes:02}:{seconds:02}") } else { format!("+{minutes}:{seconds:02}") }
 }
 
 fn find_client(options: &Options) -> Result<Client, Failure> {
@@ -183,4 +184,15 @@ fn find_answers(call_type: &CallType, given: &[(String, String)]) -> Result<Answ
         answers.insert(field.name.clone(), answer.clone());
     }
     Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_after_is_said_as_on_the_page() {
+        // The same times and words as in console/src/lib/protocols.test.ts.
+        assert_eq!([0, 930, 4_020, 7_500].map(after), ["+0:00", "+15:30", "+1:07:00", "+2:05:00"]);
+    }
 }

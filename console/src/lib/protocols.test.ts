@@ -24,7 +24,8 @@ describe('the time that is asked about', () => {
 
 describe('lines', () => {
   it('say how long after the message was saved they are', () => {
-    expect([0, 930, 7_500].map(afterWords)).toEqual(['+0:00', '+15:30', '+2:05:00']);
+    // `cordboard simulate` says the same: src/cli/simulate.rs.
+    expect([0, 930, 4_020, 7_500].map(afterWords)).toEqual(['+0:00', '+15:30', '+1:07:00', '+2:05:00']);
   });
 
   it('name the day only where another begins', () => {
