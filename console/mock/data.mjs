@@ -286,13 +286,14 @@ export function startDispatches(now) {
       headline: 'Rosa Lind · No heat, two small children',
       needs_operator: true,
       alarm: 'Nobody has confirmed after round 1. Ring someone at Pretend Property.',
+      alarm_at: now - 3 * MIN,
       last: { at: now - 2 * MIN, text: 'Called Richard Roe: no answer. Callback request left on voicemail.' },
       next: { at: now + 8 * MIN, text: 'Call John Doe again (round 2).' },
       timeline: [
         { at: now - 41 * MIN, kind: 'opened', text: 'Dispatch opened.', who: 'Kim Novak' },
         { at: now - 41 * MIN + 2000, kind: 'attempt', text: 'Calling John Doe, mobile.' },
         { at: now - 40 * MIN, kind: 'failed', text: 'John Doe did not answer in 30 s. Callback request left on voicemail.' },
-        { at: now - 2 * MIN, kind: 'alarm', text: 'Nobody has confirmed after round 1.' },
+        { at: now - 3 * MIN, kind: 'alarm', text: 'Nobody has confirmed after round 1.' },
       ],
     }),
     dispatch('dsp_2', PLUMBING, now, {

@@ -560,6 +560,8 @@ pub struct DispatchView {
     /// Somebody was told, or is being told, and it waits for somebody's yes.
     pub waits_for_yes: bool,
     pub alarm: Option<String>,
+    /// Since when that alarm stands.
+    pub alarm_at: Option<UtcMs>,
     pub opened_at: UtcMs,
     /// Since when it can be read at check-in; none if it cannot.
     pub held_since: Option<UtcMs>,
@@ -568,6 +570,7 @@ pub struct DispatchView {
     /// Who called and what for; empty where all desks are told of one that waits for the client's people to ask for it, or was
     /// read to them: whoever reads it asks for it, and is on the audit log.
     pub headline: String,
+    /// The last thing that was done for whoever waits; not that a supervisor is told of the alarm.
     pub last: Option<LineView>,
     pub next: Option<LineView>,
     pub confirmed_by: Option<String>,

@@ -135,6 +135,20 @@ async fn nobody_is_signed_in_at_three_and_the_supervisor_is_texted_then_called_a
 }
 
 #[tokio::test]
+async fn while_supervisors_are_told_the_board_goes_on_saying_since_when_nobody_has_done_anything() {
+    let mut house = House::at_night().await;
+    let id = house.leaves_a_message_nobody_confirms().await;
+    let before = house.desk.view(&id).await;
+    assert!(before.alarm.is_some() && before.alarm_at.is_some() && before.last.is_some(), "{before:?}");
+    house.pass(MINUTE).await;
+    house.desk.phone("Olive").expect_text("1 message needs an operator");
+    let view = house.desk.view(&id).await;
+    assert!(view.timeline.iter().any(|line| line.text == "Alarm: Olive is texted."), "the time line has it");
+    assert_eq!((view.last, view.alarm_at), (before.last, before.alarm_at), "and nothing was done for the caller");
+    house.desk.ends(&id, Phase::ExhaustedUnconfirmed).await;
+}
+
+#[tokio::test]
 async fn nobody_answers_and_it_goes_round_until_olive_texts_back() {
     let mut house = House::at_night().await;
     let id = house.leaves_a_message_nobody_confirms().await;

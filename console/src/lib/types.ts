@@ -882,12 +882,15 @@ export interface DispatchView {
   urgency: Urgency;
   needs_operator: boolean;
   alarm: string | null;
+  /** Since when that alarm stands. */
+  alarm_at?: number | null;
   opened_at: number;
   /** Since when its message can be read at check-in; null: it cannot. */
   held_since: number | null;
   closed_at: number | null;
   undo_until: number | null;
   headline: string;
+  /** The last thing that was done for whoever waits. */
   last: Line | null;
   next: Line | null;
   confirmed_by: string | null;

@@ -1,5 +1,6 @@
 //! The protocols of an answering service on simulated time, and random nights against the promises.
 
+mod board;
 mod change;
 mod fax;
 mod hold;

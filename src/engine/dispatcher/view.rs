@@ -7,6 +7,7 @@ use std::sync::PoisonError;
 use super::{Dispatcher, to_its_end};
 use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, RecapId};
 use crate::domain::account::Account;
+use crate::domain::dispatch::board;
 use crate::domain::dispatch::event::{Entry, Note};
 use crate::domain::dispatch::recurring::with_counted;
 use crate::domain::dispatch::reference;
@@ -146,7 +147,8 @@ impl Dispatcher {
     }
 
     fn drawn(&self, state: &State, account: &Account, message: &Message, entries: &[Entry]) -> DispatchView {
-        let timeline: Vec<LineView> = with_counted(entries, state)
+        let history = with_counted(entries, state);
+        let timeline: Vec<LineView> = history
             .iter()
             .map(|entry| {
                 let (kind, text) = timeline::sentence(entry, &account.zone);
@@ -162,6 +164,9 @@ impl Dispatcher {
             let text = if text.starts_with("If no reply") { said.unwrap_or(text) } else { text };
             LineView { at, kind: "next".to_owned(), text, who: None }
         });
+        // What comes next is said by `next`; here stands what was done.
+        let mut done = history.iter().zip(&timeline).rev();
+        let last = done.find(|(entry, line)| line.kind != "waiting" && board::may_be_last(&entry.note));
         let confirmed = matches!(state.phase, Phase::Confirmed | Phase::Told | Phase::Patched | Phase::ReadAtCheckIn);
         DispatchView {
             id: state.id.clone(),
@@ -175,13 +180,13 @@ impl Dispatcher {
             needs_operator: state.needs_operator(),
             waits_for_yes: state.waits_for_yes(),
             alarm: state.troubles.iter().next_back().map(timeline::trouble_words),
+            alarm_at: board::alarm_at(state, entries),
             opened_at: state.open_at,
             held_since: state.held_since().filter(|_| state.waits_for_check_in()),
             closed_at: state.closed_at,
             undo_until: (state.phase == Phase::Open).then_some(state.open_at),
             lock: if state.closed_at.is_none() { self.find_lock(&state.id) } else { None },
-            // What comes next is said by `next`; here stands what was done.
-            last: timeline.iter().rev().find(|line| line.kind != "waiting").cloned(),
+            last: last.map(|(_, line)| line.clone()),
             next,
             confirmed_by: state.closed_by.clone().filter(|_| confirmed),
             patches: patches(state),

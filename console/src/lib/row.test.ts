@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { lastSaid, sinceWords } from './row';
+import { clock } from './time';
+import type { DispatchView } from './types';
+
+const MIN = 60_000;
+const dispatch = (more: Partial<DispatchView> = {}) =>
+  ({
+    state: 'running', alarm: null, alarm_at: null, closed_at: null, confirmed_by: null, undo_until: null,
+    last: { at: 4 * MIN, text: 'Call to Rosa (mobile): no answer.' }, ...more,
+  }) as DispatchView;
+
+describe('what a row says', () => {
+  it('has the age of what was done last', () => {
+    expect(lastSaid(dispatch(), 9 * MIN)).toEqual({ text: 'Call to Rosa (mobile): no answer.', at: 4 * MIN, alarm: false });
+  });
+
+  it('has the age of the alarm where it says the alarm, whatever was done since', () => {
+    const alarm = 'The steps have run out and nobody has confirmed.';
+    const troubled = dispatch({ alarm, alarm_at: 5 * MIN, last: { at: 9 * MIN, text: 'Kim acknowledged the alarm at a desk.' } });
+    expect(lastSaid(troubled, 10 * MIN)).toEqual({ text: alarm, at: 5 * MIN, alarm: true });
+    expect(sinceWords(troubled, 10 * MIN)).toBe('Since when it needs a person. Done last, 1 min ago: Kim acknowledged the alarm at a desk.');
+    expect(sinceWords(dispatch({ alarm, alarm_at: 5 * MIN, last: { at: 5 * MIN, text: alarm } }), 10 * MIN)).toBe('Since when it needs a person');
+  });
+
+  it('shows no age of something else beside an alarm of unknown age', () => {
+    expect(lastSaid(dispatch({ alarm: 'No trunk takes the call.', alarm_at: null }), 9 * MIN).at).toBeNull();
+  });
+
+  it('has the time of the end of what is over, and none of what can still be taken back', () => {
+    const over = dispatch({ state: 'confirmed', closed_at: 7 * MIN, confirmed_by: 'Ben', alarm: null });
+    expect(lastSaid(over, 9 * MIN)).toEqual({ text: `Confirmed by Ben ${clock(7 * MIN)}.`, at: 7 * MIN, alarm: false });
+    expect(lastSaid(dispatch({ undo_until: 10_000 }), 5_000)).toEqual({ text: 'Opens in 0:05; it can still be taken back.', at: null, alarm: false });
+    expect(lastSaid(dispatch({ state: 'held_for_recap', last: null }), 0).text).toBe('held for recap');
+  });
+});

@@ -1,0 +1,34 @@
+// What a row of the dispatch board says, and since when. Pure. The age beside the words is always of the event that they say.
+
+import { settledWords } from './settled';
+import { age, clock, countdown } from './time';
+import type { DispatchView } from './types';
+
+export interface Said {
+  text: string;
+  /** When that was; null: it has no age. */
+  at: number | null;
+  alarm: boolean;
+}
+
+type Shown = Pick<DispatchView, 'state' | 'alarm' | 'alarm_at' | 'closed_at' | 'confirmed_by' | 'undo_until' | 'last'>;
+
+/** What it needs a person for, how it ended, or what was done last. */
+export function lastSaid(dispatch: Shown, now: number): Said {
+  const { alarm, alarm_at, closed_at, undo_until, last, state } = dispatch;
+  if (closed_at === null && alarm !== null) return { text: alarm, at: alarm_at ?? null, alarm: true };
+  const settled = closed_at === null ? null : settledWords(dispatch);
+  if (closed_at !== null && settled) return { text: `${settled} ${clock(closed_at)}.`, at: closed_at, alarm: false };
+  if (undo_until !== null && undo_until > now) {
+    return { text: `Opens ${countdown(undo_until, now)}; it can still be taken back.`, at: null, alarm: false };
+  }
+  return { text: last?.text ?? state.replaceAll('_', ' '), at: last?.at ?? null, alarm: false };
+}
+
+/** What the age is of, for whoever asks; beside an alarm, also what was done last and how long ago. */
+export function sinceWords(dispatch: Shown, now: number): string {
+  const { last } = dispatch;
+  if (!lastSaid(dispatch, now).alarm) return 'Since the last thing that was done';
+  const done = last && last.text !== dispatch.alarm ? `. Done last, ${age(now - last.at)} ago: ${last.text}` : '';
+  return `Since when it needs a person${done}`;
+}

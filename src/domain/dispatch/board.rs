@@ -1,0 +1,20 @@
+//! What the dispatch board says of a dispatch beside its sentences ([`super::timeline`]). Pure; the views that `engine/dispatcher`
+//! publishes are made with it.
+//!
+//! What always holds: a time that stands beside words is of the event that the words say.
+
+use super::event::{Entry, Note};
+use super::state::State;
+use crate::base::clock::UtcMs;
+
+/// Since when the gravest of what needs an operator does. What has come back since counts from then.
+pub fn alarm_at(state: &State, history: &[Entry]) -> Option<UtcMs> {
+    let worst = state.troubles.iter().next_back()?;
+    let is_its = |note: &Note| matches!(note, Note::Trouble { trouble } if trouble == worst);
+    history.iter().rev().find(|entry| is_its(&entry.note)).map(|entry| entry.at)
+}
+
+/// It may stand as the last thing that was done. That the house is told of an alarm is nothing done for whoever waits.
+pub fn may_be_last(note: &Note) -> bool {
+    !matches!(note, Note::Alarmed { .. })
+}
