@@ -550,6 +550,8 @@ pub struct DispatchView {
     pub message: MessageId,
     /// What a person names who calls back about it: six digits, left on their voicemail.
     pub reference: String,
+    /// It was: a request to call back has been left with somebody, or on a voicemail.
+    pub reference_left: bool,
     /// Which edition of it the message is.
     pub edition: u32,
     pub account: AccountRef,

@@ -153,7 +153,9 @@ async fn a_voicemail_is_neither_told_nor_confirmed() {
     let ben = desk.phone("Ben");
     ben.expect_text("burst pipe");
     ben.expect_call();
+    assert!(!desk.view(&id).await.reference_left, "a text leaves none");
     ben.picks_up(&[CallOutEvent::Answered], OutboundEnd::LeftOnMachine).await;
+    assert!(desk.view(&id).await.reference_left);
     assert_eq!(desk.times(), []);
     desk.advance(10 * MINUTE).await;
     ben.expect_call_at_home();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastSaid, sinceWords } from './row';
+import { lastSaid, referenceWords, sinceWords } from './row';
 import { clock } from './time';
 import type { DispatchView } from './types';
 
@@ -32,5 +32,13 @@ describe('what a row says', () => {
     expect(lastSaid(over, 9 * MIN)).toEqual({ text: `Confirmed by Ben ${clock(7 * MIN)}.`, at: 7 * MIN, alarm: false });
     expect(lastSaid(dispatch({ undo_until: 10_000 }), 5_000)).toEqual({ text: 'Opens in 0:05; it can still be taken back.', at: null, alarm: false });
     expect(lastSaid(dispatch({ state: 'held_for_recap', last: null }), 0).text).toBe('held for recap');
+  });
+});
+
+describe('the reference', () => {
+  it('was left only where it was left', () => {
+    expect(referenceWords({ reference_left: true })).toBe('Reference left with a request to call back:');
+    expect(referenceWords({ reference_left: false })).toBe('Reference:');
+    expect(referenceWords({})).toBe('Reference:');
   });
 });

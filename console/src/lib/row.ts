@@ -32,3 +32,8 @@ export function sinceWords(dispatch: Shown, now: number): string {
   const done = last && last.text !== dispatch.alarm ? `. Done last, ${age(now - last.at)} ago: ${last.text}` : '';
   return `Since when it needs a person${done}`;
 }
+
+/** What stands before the reference: that it was left is said only where it was. */
+export function referenceWords(dispatch: Pick<DispatchView, 'reference_left'>): string {
+  return dispatch.reference_left ? 'Reference left with a request to call back:' : 'Reference:';
+}

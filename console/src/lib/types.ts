@@ -875,6 +875,8 @@ export interface DispatchView {
   message: string;
   /** What a person names who calls back about it: six digits. */
   reference: string;
+  /** It was left with somebody, or on a voicemail. */
+  reference_left?: boolean;
   /** Which edition of it the message is. */
   edition: number;
   account: AccountRef;

@@ -172,6 +172,7 @@ impl Dispatcher {
             id: state.id.clone(),
             message: state.message.clone(),
             reference: reference::of(&state.id),
+            reference_left: board::is_reference_left(entries),
             edition: message.edition,
             headline: render::headline(message),
             account: AccountRef::from(account),
