@@ -301,6 +301,7 @@ export function startDispatches(now) {
       headline: 'Tom Berg · Broken pipe',
       last: { at: now - 9 * MIN, text: 'Text sent to Ben Ortiz, accepted by the carrier.' },
       next: { at: now + 5.4 * MIN, text: 'If no reply, call his mobile.' },
+      next_brief: 'call Ben Ortiz (mobile)',
       timeline: [
         { at: now - 9 * MIN, kind: 'opened', text: 'Dispatch opened.', who: 'Kim Novak' },
         { at: now - 9 * MIN + 1000, kind: 'accepted', text: 'Text with code 1 sent to Ben Ortiz, accepted by the carrier.' },

@@ -575,6 +575,8 @@ pub struct DispatchView {
     /// The last thing that was done for whoever waits; not that a supervisor is told of the alarm.
     pub last: Option<LineView>,
     pub next: Option<LineView>,
+    /// What comes when the wait that `next` tells of is over, whom and how first: "call Rosa (mobile)".
+    pub next_brief: Option<String>,
     pub confirmed_by: Option<String>,
     /// Whom its protocol now asks to put the caller through to, in the order in which they are tried.
     pub patches: Vec<PatchOfferView>,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastSaid, referenceWords, sinceWords } from './row';
+import { lastSaid, nextSaid, referenceWords, sinceWords } from './row';
 import { clock } from './time';
 import type { DispatchView } from './types';
 
@@ -32,6 +32,24 @@ describe('what a row says', () => {
     expect(lastSaid(over, 9 * MIN)).toEqual({ text: `Confirmed by Ben ${clock(7 * MIN)}.`, at: 7 * MIN, alarm: false });
     expect(lastSaid(dispatch({ undo_until: 10_000 }), 5_000)).toEqual({ text: 'Opens in 0:05; it can still be taken back.', at: null, alarm: false });
     expect(lastSaid(dispatch({ state: 'held_for_recap', last: null }), 0).text).toBe('held for recap');
+  });
+});
+
+describe('what comes next', () => {
+  const account = { zone: Intl.DateTimeFormat().resolvedOptions().timeZone } as DispatchView['account'];
+  const next = { at: 141_000, text: 'If no reply by 20:43:10 EST: call Rosa Alvarez (mobile).' };
+
+  it('begins with whom and how, and the whole sentence is there for whoever asks', () => {
+    const said = nextSaid({ next, next_brief: 'call Rosa Alvarez (mobile)', account }, 0);
+    expect(said).toEqual({ left: 'in 2:21', text: 'call Rosa Alvarez (mobile)', whole: next.text });
+    expect(nextSaid({ next, next_brief: 'call Rosa Alvarez (mobile)', account }, 200_000)?.left).toBe('due');
+  });
+
+  it('is the sentence where there is nothing shorter', () => {
+    const calling = { at: 0, text: 'Calling Rosa Alvarez now.' };
+    expect(nextSaid({ next: calling, next_brief: null, account }, 5)).toEqual({ left: '', text: calling.text, whole: calling.text });
+    expect(nextSaid({ next, account }, 0)?.text).toBe(next.text);
+    expect(nextSaid({ next: null, account }, 0)).toBeNull();
   });
 });
 

@@ -1,7 +1,7 @@
 // What a row of the dispatch board says, and since when. Pure. The age beside the words is always of the event that they say.
 
 import { settledWords } from './settled';
-import { age, clock, countdown } from './time';
+import { age, clock, countdown, nextWords } from './time';
 import type { DispatchView } from './types';
 
 export interface Said {
@@ -31,6 +31,23 @@ export function sinceWords(dispatch: Shown, now: number): string {
   if (!lastSaid(dispatch, now).alarm) return 'Since the last thing that was done';
   const done = last && last.text !== dispatch.alarm ? `. Done last, ${age(now - last.at)} ago: ${last.text}` : '';
   return `Since when it needs a person${done}`;
+}
+
+export interface Coming {
+  /** How long it is until then; empty: it is under way, or has no time. */
+  left: string;
+  /** Whom and how, where the server says it in few words: a row has room for the beginning alone. */
+  text: string;
+  /** The whole sentence, for whoever asks. */
+  whole: string;
+}
+
+/** What comes next. */
+export function nextSaid(dispatch: Pick<DispatchView, 'next' | 'next_brief' | 'account'>, now: number): Coming | null {
+  const { next, next_brief, account } = dispatch;
+  if (next === null) return null;
+  const whole = nextWords(next, account.zone);
+  return { left: next.at > now || next_brief ? countdown(next.at, now) : '', text: next_brief ?? whole, whole };
 }
 
 /** What stands before the reference: that it was left is said only where it was. */

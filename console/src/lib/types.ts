@@ -895,6 +895,8 @@ export interface DispatchView {
   /** The last thing that was done for whoever waits. */
   last: Line | null;
   next: Line | null;
+  /** What comes when the wait that `next` tells of is over, whom and how first. */
+  next_brief?: string | null;
   confirmed_by: string | null;
   /** Whom the protocol now asks to put the caller through to. */
   patches: PatchOffer[];

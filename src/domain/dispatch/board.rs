@@ -5,7 +5,7 @@
 
 use super::event::{Entry, Note};
 use super::job::JobOutcome;
-use super::state::{CallOutcome, State};
+use super::state::{CallOutcome, Phase, Reason, State};
 use crate::base::clock::UtcMs;
 
 /// Since when the gravest of what needs an operator does. What has come back since counts from then.
@@ -27,4 +27,35 @@ pub fn is_reference_left(history: &[Entry]) -> bool {
         Note::JobDone { outcome, .. } => matches!(outcome, JobOutcome::LeftWith { .. } | JobOutcome::LeftOnVoicemail),
         _ => false,
     })
+}
+
+/// What comes when the wait it is in is over, whom and how first: `call Rosa (mobile)`. None: there is no such wait, and the sentence
+/// of [`super::timeline::next`] says the most important thing first.
+pub fn next_brief(state: &State, history: &[Entry]) -> Option<String> {
+    let (_, reason) = state.wake()?;
+    match (state.phase, reason) {
+        (Phase::Running, Reason::WaitOver) => history.iter().rev().find_map(|entry| match &entry.note {
+            Note::Waiting { next, .. } => Some(whom_first(next)),
+            _ => None,
+        }),
+        (Phase::HeldForCheckIn, Reason::HoldOver) => history.iter().rev().find_map(|entry| match &entry.note {
+            Note::Held { next, .. } => Some(whom_first(next)),
+            _ => None,
+        }),
+        (Phase::Running, Reason::Job) => {
+            let mut asked = state.attempts.iter().rev().filter(|a| a.in_flight_since.is_some());
+            let (name, job) = asked.find_map(|a| Some((&a.name, a.job.as_ref()?)))?;
+            (job.taken.is_none() && job.then_machine).then(|| format!("the machine calls {name}"))
+        }
+        _ => None,
+    }
+}
+
+/// `try 2 of 2: call Ben (mobile)` as `call Ben (mobile), try 2 of 2`: a row has room for the beginning alone.
+fn whom_first(next: &str) -> String {
+    let comes_again = |lead: &str| lead.starts_with("again from step ") || lead.starts_with("try ");
+    match next.split_once(": ") {
+        Some((lead, does)) if comes_again(lead) && !does.is_empty() => format!("{does}, {lead}"),
+        _ => next.to_owned(),
+    }
 }

@@ -161,7 +161,8 @@ impl Dispatcher {
             _ => None,
         });
         let next = timeline::next(state, &account.zone).map(|(at, text)| {
-            let text = if text.starts_with("If no reply") { said.unwrap_or(text) } else { text };
+            let waits = text.starts_with("If no reply") || text.starts_with("At ");
+            let text = if waits { said.unwrap_or(text) } else { text };
             LineView { at, kind: "next".to_owned(), text, who: None }
         });
         // What comes next is said by `next`; here stands what was done.
@@ -189,6 +190,7 @@ impl Dispatcher {
             lock: if state.closed_at.is_none() { self.find_lock(&state.id) } else { None },
             last: last.map(|(_, line)| line.clone()),
             next,
+            next_brief: board::next_brief(state, entries),
             confirmed_by: state.closed_by.clone().filter(|_| confirmed),
             patches: patches(state),
             timeline,

@@ -1,7 +1,9 @@
 //! What the dispatch board says beside the sentences of the time line.
 
 use super::super::board;
+use super::super::hold::TimeOfDay;
 use super::super::job::{JobNews, JobOutcome};
+use super::super::protocol::Tries;
 use super::*;
 use crate::base::id::UserId;
 use crate::domain::alarm::Means;
@@ -76,4 +78,60 @@ fn an_operator_leaves_a_reference_as_well() {
         night.tell(Event::Job { attempt, news: done });
         assert_eq!(board::is_reference_left(&night.log), left, "{outcome:?}");
     }
+}
+
+#[test]
+fn what_comes_next_begins_with_whom_and_how() {
+    let call = Method::CallOut { leave_message: false };
+    let steps =
+        vec![(Method::TextConfirm, vec![named("ben", "mobile")], 600), (call, vec![named("ada", "mobile")], 60)];
+    let mut night = Night::of(protocol(steps, true, Until::Confirmed));
+    let brief = |night: &Night| board::next_brief(&night.s, &night.log);
+    assert_eq!(brief(&night), None, "it can still be taken back: the sentence says so");
+    night.until(10);
+    assert_eq!(brief(&night).as_deref(), Some("call ada (mobile)"));
+    night.until(610);
+    assert_eq!(brief(&night), None, "it rings: the sentence says so");
+    // The phone rang for 30 s in vain.
+    night.until(640);
+    assert_eq!(brief(&night).as_deref(), Some("text ben (mobile) and ask for a confirmation, again from step 1"));
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!(brief(&night), None);
+}
+
+#[test]
+fn a_second_try_is_said_behind_whom_it_is_for_and_the_last_wait_leads_to_an_operator() {
+    let mut twice = soon_exhausted();
+    twice.steps[0].tries = Some(Tries { times: 2, apart_secs: 120 });
+    let mut night = Night::of(twice);
+    night.until(10);
+    let brief = |night: &Night| board::next_brief(&night.s, &night.log);
+    let text = "text the technician on call (mobile) and ask for a confirmation, try 2 of 2";
+    assert_eq!(brief(&night).as_deref(), Some(text));
+    night.until(130);
+    assert_eq!(brief(&night).as_deref(), Some("call an operator: the steps have run out"));
+    night.until(300);
+    assert_eq!(brief(&night), None, "it needs an operator");
+}
+
+#[test]
+fn a_call_that_no_operator_takes_is_the_machines_and_says_whom_it_calls() {
+    let mut night = Night::of(by_operators());
+    night.until(5);
+    assert_eq!(board::next_brief(&night.s, &night.log).as_deref(), Some("the machine calls ben"));
+    let attempt = night.s.attempts.last().expect("an attempt").id.clone();
+    let taken = JobNews::Taken { by: UserId::named("kim"), name: "Kim".into() };
+    night.tell(Event::Job { attempt, news: taken });
+    assert_eq!(board::next_brief(&night.s, &night.log), None, "Kim calls him");
+}
+
+#[test]
+fn what_is_held_says_whom_it_reaches_when_nobody_checks_in() {
+    let until = TimeOfDay::parse("18:00");
+    let steps =
+        vec![(Method::HoldForCheckIn { until }, vec![], 0), (Method::TextConfirm, vec![named("ben", "mobile")], 900)];
+    let mut night = Night::of(protocol(steps, false, Until::Confirmed));
+    night.until(60);
+    let brief = board::next_brief(&night.s, &night.log);
+    assert_eq!(brief.as_deref(), Some("text ben (mobile) and ask for a confirmation"));
 }
