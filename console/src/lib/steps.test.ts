@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ends, fieldsFor, fitted, hasTerms, mayInform, mayRepeat, setInforms, setOnly, setTimes, withAnswer } from './steps';
+import { ends, fieldsFor, fitted, hasTerms, isAgainGone, mayInform, mayRepeat, moveStep, setInforms, setOnly, setTimes, takeOutStep, withAnswer, type Order } from './steps';
 import { METHODS } from './account';
 import type { CallType, Step } from './types';
 
@@ -66,5 +66,51 @@ describe('conditions', () => {
     const answers = [{ field: 'water', is: ['yes'] }, { field: 'gas' }];
     expect(withAnswer(answers, 1, { not: true })).toEqual([answers[0], { field: 'gas', not: true }]);
     expect(withAnswer(answers, 0, null)).toEqual([answers[1]]);
+  });
+});
+
+describe('the step from which it goes on again', () => {
+  const waits = [10, 20, 30, 40];
+  /** Four steps told apart by their waits, again from the nth. */
+  const order = (from_step: number): Order => ({ steps: waits.map((wait_secs) => step({ wait_secs })), repeat: { from_step } });
+  const target = ({ steps, repeat }: Order) => steps[(repeat?.from_step ?? 0) - 1]?.wait_secs;
+
+  it('is the same one wherever steps are moved', () => {
+    for (const from of [1, 2, 3, 4]) {
+      for (const at of [0, 1, 2, 3]) {
+        for (const by of [-1, 1, 2]) {
+          const one = order(from);
+          moveStep(one, at, by);
+          expect(target(one), `again from ${from}, step ${at + 1} moved by ${by}`).toBe(waits[from - 1]);
+        }
+      }
+    }
+    const moved = order(1);
+    moveStep(moved, 2, -1);
+    expect(moved.steps.map((s) => s.wait_secs)).toEqual([10, 30, 20, 40]);
+  });
+
+  it('is the same one when another is taken out, and none when it is taken out itself', () => {
+    for (const from of [1, 2, 3, 4]) {
+      for (const at of [0, 1, 2, 3]) {
+        const one = order(from);
+        takeOutStep(one, at);
+        const taken = at === from - 1;
+        expect(target(one), `again from ${from}, step ${at + 1} out`).toBe(taken ? undefined : waits[from - 1]);
+        expect(isAgainGone(one)).toBe(taken);
+        // And it stays so, until another is chosen.
+        moveStep(one, 0, 1);
+        takeOutStep(one, 0);
+        expect(taken && !isAgainGone(one)).toBe(false);
+      }
+    }
+  });
+
+  it('is none where it stops', () => {
+    const one: Order = { ...order(1), repeat: null };
+    moveStep(one, 0, 1);
+    takeOutStep(one, 0);
+    expect(one.repeat).toBeNull();
+    expect(isAgainGone(one)).toBe(false);
   });
 });

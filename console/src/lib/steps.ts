@@ -1,5 +1,6 @@
 // What a step of a protocol may say besides how it reaches whom: tries, what counts as done, information, conditions. Pure.
 
+import { move } from './account';
 import type { AnswerIs, CallType, Conditions, Field, Method, Step, Until } from './types';
 
 /** Nobody answers by this way, so it may be for information only. */
@@ -84,4 +85,41 @@ export function withAnswer(answers: readonly AnswerIs[], at: number, change: Par
 /** Something is said that is not as usual. */
 export function hasTerms(step: Step): boolean {
   return Boolean(step.tries ?? step.done ?? step.informs ?? step.only);
+}
+
+/** Steps in their order, and from which of them, counted from 1, it goes on again after the last. */
+export interface Order {
+  steps: Step[];
+  repeat: { from_step: number } | null;
+}
+
+/** The number of no step: the one that it went on from is taken out, and no other takes its place unasked. */
+const GONE = 0;
+
+export const AGAIN_GONE = 'The step from which it went on again is taken out. Choose another one, or stop.';
+
+/** It goes on again from a step that there is no more. */
+export function isAgainGone({ steps, repeat }: Order): boolean {
+  return repeat !== null && (repeat.from_step < 1 || repeat.from_step > steps.length);
+}
+
+/** Moves a step, in place; it goes on again from the same step as before. */
+export function moveStep(order: Order, at: number, by: number): void {
+  const to = at + by;
+  if (to < 0 || to >= order.steps.length) return;
+  order.steps = move(order.steps, at, by);
+  if (order.repeat === null) return;
+  const from = order.repeat.from_step - 1;
+  if (from === at) order.repeat = { from_step: to + 1 };
+  else if (at < from && from <= to) order.repeat = { from_step: from };
+  else if (to <= from && from < at) order.repeat = { from_step: from + 2 };
+}
+
+/** Takes a step out, in place; it goes on again from the same step as before, or from none if that was the one. */
+export function takeOutStep(order: Order, at: number): void {
+  order.steps.splice(at, 1);
+  if (order.repeat === null) return;
+  const from = order.repeat.from_step - 1;
+  if (from === at) order.repeat = { from_step: GONE };
+  else if (from > at) order.repeat = { from_step: from };
 }
