@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { METHODS, adoptIds, currentProtocols, faultAt, methodId, move, newType, settingsOf, typeRows, typesBody } from './account';
+import { METHODS, adoptIds, currentProtocols, faultAt, methodId, move, newType, protocolBody, settingsOf, typeRows, typesBody, writtenUpon } from './account';
+import { begin, follow, keepMine } from './section';
 import type { CallType, ProtocolVersion, WholeAccount } from './types';
 
 const type: CallType = {
@@ -74,6 +75,32 @@ it('of each protocol the version in force is shown, else the newest', () => {
   const version = (id: string, name: string, n: number) => ({ id, name, version: n }) as ProtocolVersion;
   const all = [version('pro_3', 'Urgent', 3), version('pro_2', 'Urgent', 2), version('pro_b', 'Bills', 2), version('pro_a', 'Bills', 1)];
   expect(currentProtocols(all, [type]).map((p) => p.id)).toEqual(['pro_2', 'pro_b']);
+});
+
+describe('what the next version of a protocol is written upon', () => {
+  const version = (n: number, wait_secs: number) =>
+    ({ id: `pro_${n}`, name: 'Urgent', version: n, repeat: null, until: 'confirmed', steps: [{ method: { kind: 'text' }, to: [], wait_secs }] }) as unknown as ProtocolVersion;
+  const inForce = version(2, 600);
+
+  it('is the version in force, even where a newer one was there before', () => {
+    expect(writtenUpon([version(3, 900), inForce], [type], 'Urgent', 3)).toEqual(protocolBody(inForce, [type]));
+    expect(writtenUpon([inForce], [type], 'Bills', 0)).toBeNull();
+  });
+
+  it('is what somebody else has published meanwhile, in force or not, and the writer is told', () => {
+    const part = begin(protocolBody(inForce, [type]));
+    part.value.steps[0]!.wait_secs = 60;
+    const theirs = version(3, 900);
+    expect(follow(part, writtenUpon([inForce], [type], 'Urgent', 2)!).theirs).toBeNull();
+    const behind = follow(part, writtenUpon([theirs, inForce], [type], 'Urgent', 2)!);
+    expect(behind.theirs?.steps[0]?.wait_secs).toBe(900);
+    expect(behind.theirs?.call_types).toEqual(['ct_a']);
+    expect(follow(part, writtenUpon([theirs, inForce], [{ ...type, protocol: 'pro_3' }], 'Urgent', 2)!).theirs).toEqual(behind.theirs);
+    // Kept all the same: told once, until the next.
+    const mine = keepMine(behind);
+    expect(follow(mine, writtenUpon([theirs, inForce], [type], 'Urgent', 2)!).theirs).toBeNull();
+    expect(follow(mine, writtenUpon([version(4, 30), theirs, inForce], [type], 'Urgent', 2)!).theirs?.steps[0]?.wait_secs).toBe(30);
+  });
 });
 
 it('a call type that was new when it was saved keeps its row, and what is typed in it meanwhile', () => {

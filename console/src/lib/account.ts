@@ -257,3 +257,17 @@ export function currentProtocols(all: readonly ProtocolVersion[], types: readonl
   const newest = all.filter((p, at) => all.findIndex((other) => other.name === p.name) === at);
   return [...inForce, ...newest.filter((p) => !inForce.some((f) => f.name === p.name))];
 }
+
+/**
+ * What the next version of a protocol is written upon: the version in force, else the newest, or what has been published since
+ * version `since` was the newest. Null: there is none of that name.
+ */
+export function writtenUpon(all: readonly ProtocolVersion[], types: readonly CallType[], name: string, since: number): ProtocolBody | null {
+  const shown = currentProtocols(all, types).find((p) => p.name === name);
+  if (!shown) return null;
+  const now = protocolBody(shown, types);
+  const newest = all.find((p) => p.name === name);
+  if (!newest || newest.version <= since || newest === shown) return now;
+  // Not in force yet: it would be for the same call types.
+  return { ...protocolBody(newest, types), call_types: now.call_types };
+}
