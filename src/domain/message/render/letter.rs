@@ -309,7 +309,12 @@ pub fn preview(account: &Account, call_type: Option<&str>) -> Letter {
 /// A template's fault for whoever wrote it.
 fn in_words(error: &Error) -> TemplateFault {
     let at = error.line().map_or_else(String::new, |line| format!("Line {line}: "));
-    let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    let what = match (error.kind(), error.detail()) {
+        // The library speaks of an engine and its fuel.
+        (ErrorKind::OutOfFuel, None) => "it repeats so much that it would take too long to write".to_owned(),
+        (_, Some(detail)) => detail.to_owned(),
+        (kind, None) => kind.to_string(),
+    };
     let cure = match error.kind() {
         ErrorKind::SyntaxError => {
             "Write {{ name }} for a field, {% if name %} … {% endif %} and {% for answer in answers %} … {% endfor %}."
@@ -318,7 +323,7 @@ fn in_words(error: &Error) -> TemplateFault {
         ErrorKind::UnknownFunction | ErrorKind::UnknownTest | ErrorKind::UnknownMethod => {
             "Use fields alone: {{ account }}."
         }
-        ErrorKind::OutOfFuel => "Make it shorter.",
+        ErrorKind::OutOfFuel => "Make it shorter, and repeat nothing inside of what repeats.",
         _ => "An answer has a label and words: {{ answer.label }}, {{ answer.words }}.",
     };
     TemplateFault { detail: format!("{at}{what}."), cure: cure.to_owned() }
@@ -515,6 +520,13 @@ mod tests {
             let html = letter.html.unwrap_or_default();
             assert!(unusable && html.contains("Burst pipe"), "{source}: {html}");
         }
+    }
+
+    #[test]
+    fn a_template_that_works_too_long_is_refused_in_words_of_whoever_writes_it() {
+        let loops = format!("{}x{}", "{% for a in answers %}".repeat(10), "{% endfor %}".repeat(10));
+        let said = faults(Part::Text, &loops);
+        assert_eq!(said, ["Line 1: it repeats so much that it would take too long to write."]);
     }
 
     #[test]
