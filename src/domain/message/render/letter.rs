@@ -11,17 +11,14 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value, filters};
 use serde::Serialize;
 
+use super::sample::{invented_type, sample, samples};
 use super::{
     MAX_SUBJECT_CHARS, NOT_SENT, callback_number, cut, date_and_clock, email, graded_words, headline, number, one_line,
     written_answers,
 };
-use crate::base::clock::UtcMs;
-use crate::base::id::MessageId;
-use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Account, CallType, MailTemplate, Urgency};
+use crate::domain::account::{Account, MailTemplate, Urgency};
 use crate::domain::message::Message;
-use crate::domain::message::form::{Field, Form};
-use crate::domain::message::kind::FieldKind;
+use crate::domain::message::form::Field;
 
 /// What a template can name, and what it is.
 pub const FIELDS: &[(&str, &str)] = &[
@@ -329,72 +326,6 @@ fn in_words(error: &Error) -> TemplateFault {
     TemplateFault { detail: format!("{at}{what}."), cure: cure.to_owned() }
 }
 
-fn samples(account: &Account) -> Vec<CallType> {
-    let dispatched = account.call_types.iter().filter(|t| t.urgency != Urgency::NotLegitimate).cloned();
-    let all: Vec<CallType> = dispatched.collect();
-    if all.is_empty() { vec![invented_type()] } else { all }
-}
-
-/// Where an account has none yet.
-fn invented_type() -> CallType {
-    let field =
-        |name: &str, label: &str, kind| Field { name: name.into(), label: label.into(), kind, ..Field::default() };
-    CallType {
-        id: crate::base::id::CallTypeId::named("sample"),
-        name: "Message".into(),
-        urgency: Urgency::Routine,
-        triggers: String::new(),
-        watched: Vec::new(),
-        form: Form {
-            version: 1,
-            fields: vec![
-                field("name", "Caller", FieldKind::Text),
-                field("number", "Call back", FieldKind::Phone),
-                field("message", "Message", FieldKind::LongText),
-            ],
-        },
-        protocol: None,
-        protected: false,
-        priority: None,
-    }
-}
-
-/// A message that nobody has left, with an answer to each question. Its numbers are of the fictional range.
-fn sample(account: &Account, call_type: &CallType) -> Message {
-    let answer = |field: &Field| -> String {
-        match &field.kind {
-            FieldKind::Text => "Jane Roe".into(),
-            FieldKind::LongText => "Water comes through the kitchen ceiling.\nThe main valve is closed.".into(),
-            FieldKind::Phone => "+12025550147".into(),
-            FieldKind::Number => "12".into(),
-            FieldKind::Date => "2026-03-07".into(),
-            FieldKind::Time => "02:10".into(),
-            FieldKind::YesNo => "yes".into(),
-            FieldKind::Choice { options } | FieldKind::Several { options } => {
-                options.first().cloned().unwrap_or_default()
-            }
-            FieldKind::Contact => "Ben Ortiz".into(),
-        }
-    };
-    Message {
-        id: MessageId::named("sample"),
-        account: account.id.clone(),
-        call_type: call_type.id.clone(),
-        call: None,
-        caller: PhoneNumber::parse("+12025550148").ok(),
-        urgency: call_type.urgency,
-        taken_by: None,
-        // 2026-03-07T02:10 in Chicago.
-        taken_at: UtcMs(1_772_871_000_000),
-        begun_at: None,
-        form: call_type.form.clone(),
-        answers: call_type.form.fields.iter().map(|field| (field.name.clone(), answer(field))).collect(),
-        edition: 1,
-        changed: None,
-        graded: None,
-    }
-}
-
 impl MailTemplate {
     /// With what part each of its texts is for.
     pub fn parts(&self) -> [(Part, &'static str, &str); 3] {
@@ -410,6 +341,7 @@ impl MailTemplate {
 mod tests {
     use super::super::tests::{account, message};
     use super::*;
+    use crate::domain::account::CallType;
     use crate::domain::message::form::Sensitive;
 
     fn of(template: MailTemplate) -> Account {

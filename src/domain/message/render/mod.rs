@@ -5,6 +5,7 @@ pub mod fax;
 pub mod joint;
 pub mod letter;
 pub mod notice;
+mod sample;
 pub mod speech;
 mod spoken;
 pub mod webhook;
