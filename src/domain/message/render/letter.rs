@@ -16,7 +16,7 @@ use super::{
     MAX_SUBJECT_CHARS, NOT_SENT, callback_number, cut, date_and_clock, email, graded_words, headline, number, one_line,
     written_answers,
 };
-use crate::domain::account::{Account, MailTemplate, Urgency};
+use crate::domain::account::{Account, CallType, MailTemplate, Urgency};
 use crate::domain::message::Message;
 use crate::domain::message::form::Field;
 
@@ -292,14 +292,14 @@ pub fn check(part: Part, source: &str, account: &Account) -> Vec<TemplateFault> 
     Vec::new()
 }
 
-/// The email about an invented message of this call type, or of the first.
-pub fn preview(account: &Account, call_type: Option<&str>) -> Letter {
+/// The email about an invented message of this call type, or of the first. `asks`: of which a reply confirms.
+pub fn preview(account: &Account, call_type: Option<&str>, asks: impl Fn(&CallType) -> bool) -> Letter {
     let all = samples(account);
     let chosen = all.iter().find(|t| Some(t.id.as_str()) == call_type).or_else(|| all.first());
     let chosen = chosen.cloned().unwrap_or_else(invented_type);
     let message = sample(account, &chosen);
-    let facts =
-        Facts { message: &message, account, call_type: &chosen.name, notes: &[], reference: "4711", confirm: true };
+    let confirm = asks(&chosen);
+    let facts = Facts { message: &message, account, call_type: &chosen.name, notes: &[], reference: "4711", confirm };
     write(&facts).0
 }
 
@@ -341,7 +341,6 @@ impl MailTemplate {
 mod tests {
     use super::super::tests::{account, message};
     use super::*;
-    use crate::domain::account::CallType;
     use crate::domain::message::form::Sensitive;
 
     fn of(template: MailTemplate) -> Account {
@@ -463,8 +462,18 @@ mod tests {
 
     #[test]
     fn a_preview_is_of_an_invented_message() {
-        let letter = preview(&of(template("", "{{ fields.name }}: {{ confirm }}", "")), None);
+        let letter = preview(&of(template("", "{{ fields.name }}: {{ confirm }}", "")), None, |_| true);
         assert_eq!(letter.text, format!("Jane Roe: {CONFIRM}"));
-        assert!(preview(&account(), Some("ct_nobody")).html.is_some());
+        assert!(preview(&account(), Some("ct_nobody"), |_| false).html.is_some());
+    }
+
+    #[test]
+    fn a_preview_asks_for_a_reply_only_where_one_confirms() {
+        for asks in [false, true] {
+            let letter = preview(&of(MailTemplate::default()), None, |_| asks);
+            assert_eq!(letter.text.contains(CONFIRM), asks, "{}", letter.text);
+            let html = letter.html.expect("formatted too");
+            assert_eq!(html.contains(CONFIRM), asks, "{html}");
+        }
     }
 }
