@@ -124,6 +124,8 @@ fn caller_and_operator_hear_each_other_and_not_themselves() {
 
     kim.act("press", json!({ "key": "F4" }));
     kim.act("expect_state", json!({ "state": "held" }));
+    // Whom she does not hear, no key cuts off.
+    kim.act("press", json!({ "key": "F10" }));
     caller.listen(0.5);
     assert_hears("the caller on hold", &caller.listen(2.0), &[], &[OPERATOR_HZ, CALLER_HZ]);
     kim.act("press", json!({ "key": "F4" }));

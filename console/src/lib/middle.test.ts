@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { callMeant, pickMiddle, type Middle } from './middle';
+import { callMeant, hangUpMeant, pickMiddle, type Middle } from './middle';
 import type { CallView } from './types';
 
 const call = (id: string, state: CallView['state']) => ({ id, state }) as CallView;
@@ -40,5 +40,22 @@ describe('a key pressed beside a form that was left', () => {
     expect(callMeant(null, [call('o', 'offered'), call('a', 'wrap_up')])?.id).toBe('a');
     expect(callMeant(null, [call('o', 'offered')])).toBeNull();
     expect(callMeant(call('a', 'held'), [call('a', 'held'), call('b', 'talking')])?.id).toBe('a');
+  });
+});
+
+describe('the key for hanging up', () => {
+  it('parts with whom she has in the ear, though one on hold stands in the middle', () => {
+    const [held, talking] = [call('a', 'held'), call('b', 'talking')];
+    expect(hangUpMeant(held, [held, talking])?.id).toBe('b');
+    expect(hangUpMeant(null, [held, talking])?.id).toBe('b');
+    expect(hangUpMeant(talking, [held, talking])?.id).toBe('b');
+    const patching = call('c', 'patching');
+    expect(hangUpMeant(call('d', 'wrap_up'), [held, patching])?.id).toBe('c');
+  });
+
+  it('cuts nobody off who is on hold, nor one who is offered', () => {
+    const held = call('a', 'held');
+    expect(hangUpMeant(held, [held])).toBeNull();
+    expect(hangUpMeant(null, [held, call('o', 'offered')])).toBeNull();
   });
 });

@@ -26,6 +26,14 @@ export function pickMiddle({ selected, wanted }: Middle, mine: readonly CallView
   return { selected: best?.id ?? leftOver() ?? null, wanted };
 }
 
+/**
+ * Whom the key for hanging up parts with: whom she has in the ear, whatever stands in the middle. Somebody on hold is never cut off by it,
+ * as what she looks at and what she hears may be two callers.
+ */
+export function hangUpMeant(middle: CallView | null, mine: readonly CallView[]): CallView | null {
+  return middle && SPEAKING.has(middle.state) ? middle : (mine.find((c) => SPEAKING.has(c.state)) ?? null);
+}
+
 /** The call that a key is meant for: the one in the middle; else, as beside a form that was left, the one she speaks in, and not one on hold that came before it. */
 export function callMeant(middle: CallView | null, mine: readonly CallView[]): CallView | null {
   const taken = mine.filter((c) => c.state !== 'offered');

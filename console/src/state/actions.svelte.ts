@@ -6,7 +6,7 @@ import { mayEdit } from '../lib/account';
 import { joinDoes } from '../lib/joinKey';
 import { toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
-import { callMeant } from '../lib/middle';
+import { callMeant, hangUpMeant } from '../lib/middle';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
@@ -194,11 +194,18 @@ export async function pauseRecording(): Promise<void> {
   else notices.show('There is no recording to pause.', 'info');
 }
 
-export async function hangUp(): Promise<void> {
-  const call = current();
+/** `shown`: the call whose button it was. The key means whom she has in the ear. */
+export async function hangUp(shown?: CallView): Promise<void> {
+  const call = shown ?? hangUpMeant(desk.call, desk.mine);
+  if (!call) {
+    const held = current();
+    if (held?.state === 'held') notices.show(`Nobody is in your ear: the call for ${held.account.name} is on hold. F4 goes back to it, F10 then hangs up.`, 'info');
+    return;
+  }
   // Whoever is asked only leaves.
-  if (call && desk.isAsked(call)) return phone.hangUp(call.id);
-  if (call && !isOver(call)) await onCall(call, 'hangup');
+  if (desk.isAsked(call)) return phone.hangUp(call.id);
+  if (isOver(call) || !(await onCall(call, 'hangup'))) return;
+  if (desk.call && desk.call.id !== call.id) notices.show(`Hung up: the call for ${call.account.name}, which you were speaking on.`, 'info');
 }
 
 export function openPatch(): void {
