@@ -1,5 +1,5 @@
 // What is wrong with a page as one sees it: what axe finds serious, in the light scheme and, as to colours, in the dark one;
-// and what does not fit a window of 800 px. Works on pages under their own Content-Security-Policy.
+// what does not fit a window of 800 px, and a top bar of two lines. Works on pages under their own Content-Security-Policy.
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,6 +9,8 @@ const require = createRequire(join(import.meta.dirname, '../../console/package.j
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 const WIDE = { width: 1600, height: 900 };
 const NARROW = { width: 800, height: 900 };
+/** What an operator's screen is at least, and what many are. */
+const USUAL = [1280, 1440];
 
 const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
@@ -44,6 +46,19 @@ function overflows() {
   return found;
 }
 
+/** Runs in the page: how high the desk's top bar is beyond one line, though the seat's state be long. */
+function barBreaks() {
+  const words = document.querySelector('header .seat .words');
+  const text = words?.firstChild;
+  if (!text) return [];
+  const [was, header] = [text.nodeValue, words.closest('header')];
+  const before = header.offsetHeight;
+  text.nodeValue = 'Not ready: the console was gone for a while';
+  const after = header.offsetHeight;
+  text.nodeValue = was;
+  return after > 50 || after !== before ? [`the top bar is ${before} px high, ${after} px with a long state`] : [];
+}
+
 /** All of it. `shots`: where pictures of both widths go, by this name. */
 export async function look(page, name, shots) {
   const shoot = (suffix) => shots && page.screenshot({ path: join(shots, `${name}${suffix}.png`) });
@@ -56,6 +71,11 @@ export async function look(page, name, shots) {
   for (const line of await axe(page, { runOnly: ['color-contrast'] })) found.push(`dark: ${line}`);
   await shoot('-dark');
   await page.emulateMedia({ colorScheme: 'light' });
+  for (const width of USUAL) {
+    await page.setViewportSize({ width, height: 900 });
+    await drawn(page);
+    for (const line of await page.evaluate(barBreaks)) found.push(`at ${width} px: ${line}`);
+  }
   await page.setViewportSize(NARROW);
   await drawn(page);
   for (const line of await page.evaluate(overflows)) found.push(`at ${NARROW.width} px: ${line}`);
