@@ -1,6 +1,6 @@
-// Whose words a recording holds, in words.
+// Whose words a recording holds, and that it stands still, in words.
 
-import type { RecordedLegs } from './types';
+import type { CallView, RecordedLegs } from './types';
 
 const NAMES: readonly [keyof RecordedLegs, string][] = [
   ['caller', 'the caller'],
@@ -18,4 +18,12 @@ export function leftOut(legs: RecordedLegs | undefined): string | null {
 export function without(legs: RecordedLegs | undefined): string {
   const out = leftOut(legs);
   return out === null ? '' : `, without ${out}`;
+}
+
+/** Silent by an operator's key, and not by what is being typed. */
+export const isPausedByHand = ({ recording }: Pick<CallView, 'recording'>): boolean => recording.state === 'paused' && recording.covered !== true;
+
+/** To whoever has been handed a caller: what the colleague paused is hers to go on with. */
+export function stillPaused(call: Pick<CallView, 'recording'>, colleague: string): string | null {
+  return isPausedByHand(call) ? `The recording is still paused, as ${colleague} left it: Alt+, goes on with it.` : null;
 }

@@ -7,6 +7,7 @@ import { joinDoes } from '../lib/joinKey';
 import { toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
 import { callMeant, hangUpMeant } from '../lib/middle';
+import { isPausedByHand } from '../lib/recording';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
@@ -124,6 +125,8 @@ export async function pass(call: CallView, to: { id: string; name: string } | nu
   await forms.flushed(call.id);
   if (!(await attempt(() => api.pass(call.id, to?.id ?? null, note)))) return;
   desk.passing = false;
+  // With nobody of ours beside the caller no pause lasts.
+  if (isPausedByHand(call)) notices.show(`${call.account.name}: the recording goes on, which you had paused.`, 'info');
   notices.say(to ? `The caller goes to ${to.name}.` : 'The caller is back at the head of the queue.');
 }
 
@@ -190,7 +193,7 @@ export async function toggleRecording(): Promise<void> {
 export async function pauseRecording(): Promise<void> {
   const call = current();
   if (call?.recording.state === 'on') await record(call, 'pause');
-  else if (call?.recording.state === 'paused' && !call.recording.covered) await record(call, 'resume');
+  else if (call && isPausedByHand(call)) await record(call, 'resume');
   else notices.show('There is no recording to pause.', 'info');
 }
 

@@ -5,6 +5,7 @@ import { hasContent } from '../lib/form';
 import { causeWords, endWords } from '../lib/hears';
 import { pickMiddle } from '../lib/middle';
 import { patchedThrough } from '../lib/patched';
+import { stillPaused } from '../lib/recording';
 import { SPEAKING, myCalls } from '../lib/reduce';
 import { alarmOf, hush, isHushed, wake, type Hushed } from '../lib/hush';
 import { isUnsaved } from '../lib/draft';
@@ -115,7 +116,7 @@ class Watch {
       if (old && old.account.id !== call.account.id) this.renamed(call);
       // However it came about, a form is never of another account than its call.
       else if (!desk.isAsked(call)) void forms.changeAccount(call);
-      if (old && desk.isAsked(old) && !desk.isAsked(call)) this.handedTo(call);
+      if (old && desk.isAsked(old) && !desk.isAsked(call)) this.handedTo(call, desk.nameOf(old.seat ?? ''));
     }
     this.wentElsewhere();
     this.parked(before, anew);
@@ -192,8 +193,10 @@ class Watch {
   }
 
   /** The colleague who asked has handed the caller over. */
-  private handedTo(call: CallView): void {
+  private handedTo(call: CallView, from: string): void {
     void forms.adopt(call);
+    const paused = stillPaused(call, from);
+    if (paused) notices.show(paused, 'info');
     notices.say(`The caller of ${call.account.name} is yours now. ${this.why(call)}${call.account_brief.answer_phrase}`);
     if (!desk.isTyping) desk.select(call.id);
   }

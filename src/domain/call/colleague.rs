@@ -132,7 +132,6 @@ impl Call {
         self.record(RecordEvent::HandedOver { from: from.clone(), to: user.clone() });
         self.record(RecordEvent::Talking { user: user.clone() });
         self.operator = Some(Operator { user: user.clone(), leg, holds: false });
-        self.end_pause();
         self.phase = self.phase_with_operator(false);
         self.outputs.push_back(Output::OfferAccepted { user });
         true

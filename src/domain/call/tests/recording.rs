@@ -225,17 +225,41 @@ fn a_pause_ends_with_the_operator_who_made_it() {
     line.does(pause());
     line.tell(Input::SeatLost { user: kim() });
     assert_eq!((line.records(), line.call.stage()), (RecordingState::On, Stage::Queued), "the next one did not ask");
-    // Beside a colleague a card number is said as well, and whoever the call is handed to knows of no pause.
+}
+
+#[test]
+fn a_pause_stays_when_the_caller_is_handed_to_a_colleague_in_the_middle_of_a_card_number() {
+    let paused_beside_lee = || {
+        let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
+        lee_comes(&mut line);
+        line.does(OperatorCommand::Join);
+        assert_eq!(line.refuses(start()), CommandError::NotNow);
+        line.does(pause());
+        assert_eq!((line.records(), line.call.stage()), (RecordingState::Paused, Stage::Conference));
+        line.does(resume());
+        line.does(pause());
+        line
+    };
+    let mut line = paused_beside_lee();
+    line.does(OperatorCommand::HandOver);
+    assert_eq!((line.records(), line.call.stage()), (RecordingState::Paused, Stage::Talking));
+    assert_eq!(line.refuses(resume()), CommandError::NotYours, "it is the colleague's now");
+    let lifted = line.call.command(line.clock.instant(), &UserId::named("lee"), resume());
+    line.take_outputs();
+    assert_eq!((lifted, line.records()), (Ok(()), RecordingState::On));
+    // Neither does it end with an operator whose line breaks beside the colleague.
+    let mut line = paused_beside_lee();
+    line.tell(Input::SeatLost { user: kim() });
+    assert_eq!((line.records(), line.call.stage()), (RecordingState::Paused, Stage::Talking));
+    // Nor is what is typed in confidence heard in the moment of the hand-over; it ends by itself.
     let mut line = Line::talks_at(policy(RecordingMode::On, true, true));
     lee_comes(&mut line);
     line.does(OperatorCommand::Join);
-    assert_eq!(line.refuses(start()), CommandError::NotNow);
-    line.does(pause());
-    assert_eq!((line.records(), line.call.stage()), (RecordingState::Paused, Stage::Conference));
-    line.does(resume());
-    line.does(pause());
+    line.does(cover());
     line.does(OperatorCommand::HandOver);
-    assert_eq!((line.records(), line.call.stage()), (RecordingState::On, Stage::Talking));
+    assert_eq!((line.records(), line.call.is_recording_covered()), (RecordingState::Paused, true));
+    line.after(COVER.as_secs());
+    assert_eq!(line.records(), RecordingState::On);
 }
 
 #[test]
