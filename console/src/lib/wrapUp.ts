@@ -1,0 +1,17 @@
+// How long a wrap-up lasts that ends by no clock: what is said of it on the desk and on the floor. Pure.
+
+import { elapsed } from './time';
+import type { CallView } from './types';
+
+/** From then on it is pointed out: no caller comes to the seat meanwhile. */
+export const LONG_WRAP_UP_MS = 2 * 60_000;
+
+export function isLong(since: number, now: number): boolean {
+  return now - since >= LONG_WRAP_UP_MS;
+}
+
+/** To her who wraps up, of an account that sets no limit; null while it is not long, and where it ends by itself. */
+export function openEnded(call: Pick<CallView, 'state_since' | 'wrap_up_until'>, key: string, now: number): string | null {
+  if (call.wrap_up_until || !isLong(call.state_since, now)) return null;
+  return `Wrapping up for ${elapsed(now - call.state_since)}, and it does not end by itself: no caller comes to you until ${key} finishes it.`;
+}
