@@ -7,9 +7,10 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{CallId, DraftId};
+use crate::base::id::{AccountId, CallId, ContactId, DraftId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::{Abandoned, LATELY_MS};
+use crate::domain::call::way::Way;
 use crate::domain::ivr::digits::Entered;
 use crate::engine::feed::{AccountRef, UserRef};
 use crate::io::store::abandoned::AbandonedCall;
@@ -96,6 +97,12 @@ pub struct AbandonedView {
     draft: Option<DraftView>,
     /// What they entered in the menu.
     entered: Vec<Entered>,
+    /// What they chose in it, in order.
+    chosen: Vec<String>,
+    /// Of the account's people who were rung for them by itself and did not take the call, in order.
+    rung: Vec<String>,
+    /// They hung up while that was under way.
+    put_through: bool,
     /// Their calls to the account since its midnight.
     calls_today: u32,
     /// Messages taken from them before.
@@ -133,6 +140,10 @@ pub async fn page(
     audit::all(front, signed, Act::DigitsRead, shown.into_iter().collect()).await?;
     let callbacks = front.store.list_callbacks_of(&calls).await?.into_iter();
     let callbacks: HashMap<_, _> = callbacks.map(|callback| (callback.call.clone(), callback)).collect();
+    let mut ways: HashMap<_, _> = front.store.list_ways(&calls).await?.into_iter().collect();
+    let came_somewhere = found.iter().filter(|gone| ways.contains_key(&gone.call));
+    let theirs: BTreeSet<AccountId> = came_somewhere.map(|gone| gone.account.clone()).collect();
+    let contacts = front.store.list_contacts_of(&theirs.into_iter().collect::<Vec<_>>()).await?;
     let (mut known, mut items) = (Known::default(), Vec::with_capacity(found.len()));
     for AbandonedCall { call, account, did, caller, on, started_at, ended_at, operator, draft } in found {
         let Some(account) = accounts.iter().find(|a| a.id == account) else { continue };
@@ -143,6 +154,11 @@ pub async fn page(
         let (calls_today, earlier) = known.of(front, account, caller.as_ref()).await?;
         let callback = callbacks.get(&call);
         let entered = entered.iter().filter(|(of, _)| *of == call).map(|(_, entered)| entered.clone()).collect();
+        let Way { chosen, rung, put_through, .. } = ways.remove(&call).unwrap_or_default();
+        let called = |id: &ContactId| {
+            let found = contacts.iter().find(|contact| contact.id == *id);
+            found.map(|contact| contact.name.clone())
+        };
         items.push(AbandonedView {
             call,
             account: AccountRef::from(account),
@@ -156,6 +172,9 @@ pub async fn page(
             tries: callback.map(|callback| TriesView::of(callback, now, &up)),
             draft,
             entered,
+            chosen,
+            rung: rung.iter().filter_map(called).collect(),
+            put_through,
             calls_today,
             earlier,
         });

@@ -210,6 +210,28 @@ async fn who_rings_somebody_back_knows_how_often_they_called_today_and_opens_the
 }
 
 #[tokio::test]
+async fn a_caller_who_hung_up_while_being_put_through_is_listed_with_what_they_chose_and_who_was_rung() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let on_the_way = [
+        ("menu_chosen", json!({"choice": "emergency"})),
+        ("patch_sought", json!({})),
+        ("patch_dialled", json!({"contact": "con_ben", "number": "+12025550121"})),
+        ("caller_gone", json!({"stage": "reaching", "why": "hung_up"})),
+        ("abandoned", json!({"on": "queue"})),
+    ];
+    call(&house, "1", Some("+12025550150"), &on_the_way).await;
+    call(&house, "2", Some("+12025550151"), &[("abandoned", json!({"on": "queue"}))]).await;
+    let got = house.fetch("/api/v1/calls?abandoned=queue", &kim).await.json();
+    let of = |n: usize| {
+        let item = &got["items"][n];
+        (item["chosen"].clone(), item["rung"].clone(), item["put_through"].clone())
+    };
+    assert_eq!(of(1), (json!(["emergency"]), json!(["Ben Ortiz"]), json!(true)));
+    assert_eq!(of(0), (json!([]), json!([]), json!(false)));
+}
+
+#[tokio::test]
 async fn what_a_caller_entered_before_they_hung_up_is_listed_and_who_reads_it_is_on_the_log() {
     let house = House::new().await;
     let (kim, sam) = (house.sign_in("kim").await, house.sign_in("sam").await);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KINDS, begun, goneRows, isBetweenTries, kindWords, knownWords, triesWords } from './abandoned';
+import { KINDS, begun, choseWords, goneRows, isBetweenTries, kindWords, knownWords, triesWords, whereWords } from './abandoned';
 import { clock } from './time';
 import type { AbandonedView, TriesView } from './types';
 
@@ -21,6 +21,15 @@ describe('a caller who hung up', () => {
   it('has each kind in words', () => {
     for (const kind of KINDS) expect(kindWords(kind)).not.toBe('');
     expect(kindWords(null)).toBe('promised a call');
+  });
+
+  it('who was being put through says to whom, and what they chose', () => {
+    const lost = { ...item(), kind: 'queue' as const, chosen: ['emergency', 'a leak'], rung: ['John Doe'], put_through: true };
+    expect(`${whereWords(lost)}, ${choseWords(lost)}`).toBe('while being put through to John Doe, chose emergency, then a leak');
+    expect(whereWords({ ...lost, rung: ['John Doe', 'Jane Doe'] })).toBe('while being put through to John Doe, then Jane Doe');
+    expect(whereWords({ ...lost, rung: [] })).toBe('while being put through');
+    expect(whereWords({ ...lost, put_through: false })).toBe('in the queue, after John Doe did not take the call');
+    expect([whereWords(item()), choseWords(item())]).toEqual(['form not finished', '']);
   });
 
   it('shows what was begun, and nothing where nothing was', () => {

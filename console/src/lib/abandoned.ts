@@ -21,6 +21,18 @@ export function kindWords(kind: AbandonedKind | null): string {
   return kind ? WORDS[kind] : 'promised a call';
 }
 
+/** The same with who was rung for them by itself: `while being put through to John Doe`. */
+export function whereWords({ kind, rung = [], put_through = false }: Pick<Gone, 'kind' | 'rung' | 'put_through'>): string {
+  const names = rung.join(', then ');
+  if (put_through) return names ? `while being put through to ${names}` : 'while being put through';
+  return names ? `${kindWords(kind)}, after ${names} did not take the call` : kindWords(kind);
+}
+
+/** `chose emergency, then a leak`; empty where nothing was. */
+export function choseWords({ chosen = [] }: Pick<Gone, 'chosen'>): string {
+  return chosen.length > 0 ? `chose ${chosen.join(', then ')}` : '';
+}
+
 /** A line of the page *Hung up*. */
 export interface Gone extends Omit<AbandonedView, 'kind'> {
   kind: AbandonedKind | null;

@@ -843,6 +843,12 @@ export interface AbandonedView {
   draft: LeftDraft | null;
   /** What they entered in the menu. */
   entered?: Entered[];
+  /** What they chose in it, in order. */
+  chosen?: string[];
+  /** Of the account's people who were rung for them by itself and did not take the call. */
+  rung?: string[];
+  /** They hung up while that was under way. */
+  put_through?: boolean;
   /** Their calls to the account since its midnight. */
   calls_today?: number;
   /** Messages taken from them before. */

@@ -57,6 +57,7 @@ mod sent_to_check_in;
 pub mod transfer;
 pub mod view;
 mod voicemail;
+pub mod way;
 mod words;
 mod wrap_up;
 

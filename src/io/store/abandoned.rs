@@ -5,9 +5,12 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, DraftId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::Abandoned;
+use crate::domain::call::event::RecordEvent;
+use crate::domain::call::way::{KINDS, Way};
 
 use super::calls::{SEEN_TO, first_to_end_at};
-use super::{Arg, Query, Row, StoreError, args, readers};
+use super::sql::places;
+use super::{Arg, Query, Row, StoreError, ToArg, args, readers};
 
 /// A caller who hung up too early.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +34,8 @@ readers! {
     /// Those whose calls ended after `since` and whom nobody has seen to, of one kind or of all, the newest first; older
     /// than `before`, if that is given.
     list_abandoned(since: UtcMs, on: Option<Abandoned>, before: Option<&CallId>, limit: u32) -> Vec<AbandonedCall>;
+    /// What the callers of these calls had come to, of each of whom there is something to tell.
+    list_ways(calls: &[CallId]) -> Vec<(CallId, Way)>;
     /// How many there are, of all kinds.
     count_abandoned(since: UtcMs) -> u32;
     /// Calls that came in since then, were taken, and whose form was begun and left unfinished, whether somebody has seen to them
@@ -94,6 +99,37 @@ async fn list_abandoned(
     sql.push_str(&format!(" ORDER BY id DESC LIMIT ${}", args.len()));
     // Safe: made of the literals above.
     from.fetch_all(sqlx::AssertSqlSafe(sql), args).await?.iter().map(abandoned).collect()
+}
+
+async fn list_ways(from: &mut impl Query, calls: &[CallId]) -> Result<Vec<(CallId, Way)>, StoreError> {
+    if calls.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sql = format!(
+        "SELECT call, kind, body FROM call_event WHERE call IN ({}) AND kind IN ('{}') ORDER BY call, seq",
+        places(calls.len()),
+        KINDS.join("', '")
+    );
+    let args = calls.iter().map(ToArg::to_arg).collect();
+    // Safe: made of literals and places.
+    let rows = from.fetch_all(sqlx::AssertSqlSafe(sql), args).await?;
+    let mut ways: Vec<(CallId, Way)> = Vec::new();
+    for row in &rows {
+        let (call, kind): (CallId, String) = (row.read("call")?, row.read("kind")?);
+        let mut body: serde_json::Value = row.read_json("body")?;
+        if let Some(body) = body.as_object_mut() {
+            body.insert("kind".to_owned(), kind.into());
+        }
+        // What is not as the machine writes it says nothing.
+        let Ok(event) = serde_json::from_value::<RecordEvent>(body) else { continue };
+        if ways.last().is_none_or(|(of, _)| *of != call) {
+            ways.push((call, Way::default()));
+        }
+        if let Some((_, way)) = ways.last_mut() {
+            way.note(&event);
+        }
+    }
+    Ok(ways)
 }
 
 async fn count_abandoned(from: &mut impl Query, since: UtcMs) -> Result<u32, StoreError> {
