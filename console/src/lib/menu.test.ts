@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { asStep, draw, ELSE, firstWritten, menuBody, newMenu, newNode, nodeFaults, placesOf, unreadableMenu } from './menu';
+import { asStep, firstWritten, menuBody, newMenu, newNode, nodeFaults, placesOf, unreadableMenu } from './menu';
 import type { Fault, Menu } from './types';
 
 const spoken = (text: string) => ({ kind: 'spoken' as const, text });
@@ -17,45 +17,6 @@ function menu(): Menu {
   made.nodes.push({ id: 'hours', step: 'play', speech: spoken('We open at eight.'), next: 'emergency', barge_in: false });
   return made;
 }
-
-describe('the drawing', () => {
-  it('has a column for each step from the start, a line for each way, and who presses nothing', () => {
-    const { boxes, edges } = draw(menu());
-    const column = (id: string) => boxes.find((b) => b.id === id)!.x;
-    expect(column('welcome')).toBeLessThan(column('emergency'));
-    expect(column('emergency')).toBe(column('hours'));
-    expect(boxes.find((b) => b.id === ELSE)!.at).toBe(-1);
-    const drawn = edges.map((e) => `${e.from}-${e.label}-${e.to === ELSE ? 'else' : e.to}`);
-    expect(drawn).toEqual(['welcome-1-emergency', 'welcome-2-hours', 'welcome-9-welcome', 'welcome-nothing-else', 'hours--emergency']);
-  });
-
-  it('has several keys to one node on one line', () => {
-    const made = menu();
-    const ask = made.nodes[0]!;
-    if (ask.step === 'gather') ask.choices[1]!.next = 'emergency';
-    expect(draw(made).edges.find((e) => e.to === 'emergency')!.label).toBe('1, 2');
-  });
-
-  it('shows what nobody comes to and what is not there', () => {
-    const made = menu();
-    made.nodes.push({ id: 'lost', step: 'exit', flow: { kind: 'queue' } });
-    const ask = made.nodes[0]!;
-    if (ask.step === 'gather') ask.choices[0]!.next = 'gone';
-    const { boxes, width } = draw(made);
-    expect(boxes.find((b) => b.id === 'gone')!.at).toBe(-2);
-    const lost = boxes.find((b) => b.id === 'lost')!;
-    expect(lost.at).toBe(3);
-    expect(lost.x).toBe(Math.max(...boxes.map((b) => b.x)));
-    expect(lost.x).toBeLessThan(width);
-  });
-
-  it('never has two boxes in one place, and ends though a menu goes round', () => {
-    const made = menu();
-    for (let n = 0; n < 20; n += 1) made.nodes.push({ id: `n${n}`, step: 'play', speech: spoken('x'), next: `n${(n + 1) % 20}`, barge_in: false });
-    const places = draw(made).boxes.map((b) => `${b.x} ${b.y}`);
-    expect(new Set(places).size).toBe(places.length);
-  });
-});
 
 describe('a node', () => {
   it('takes its ways along when its name changes, also by way of a name that another has', () => {
@@ -125,8 +86,6 @@ describe('a node that asks for a number', () => {
   it('keeps its words, leads on by the number, and otherwise where the menu says', () => {
     const made = asking();
     expect(made.nodes[0]).toMatchObject({ speech: spoken('For an emergency, press 1. For everything else, please hold.'), say_back: true, min: 1 });
-    const drawn = draw(made).edges.filter((e) => e.from === 'welcome').map((e) => `${e.label}-${e.to === ELSE ? 'else' : e.to}`);
-    expect(drawn).toEqual(['number-emergency', 'nothing-else']);
   });
 
   it('follows what it leads to when that is renamed', () => {
