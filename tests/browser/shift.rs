@@ -68,7 +68,7 @@ impl Shift {
         self.kim.act("type", json!({ "words": "Rosa" }));
         self.press("Enter");
         self.talks_for("Maple Street Clinic");
-        self.sees(".back", "You call Rosa Whitfield");
+        self.sees(".back", "You are on the line with Rosa Whitfield");
         contact.listen(0.5);
         let from = contact.mark();
         self.kim.assert_hears(&[CONTACT_HZ], &[OPERATOR_HZ], 1);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { callerGone, describeHears, endWords, patchWords, tone } from './hears';
+import { callerGone, causeOf, describeHears, endWords, patchWords, tone } from './hears';
 import type { CallView, HearsView } from './types';
 
 describe('how a call ended', () => {
@@ -10,6 +10,17 @@ describe('how a call ended', () => {
     expect(over('emergency', true)).not.toContain('caller');
     expect(over('emergency', true)).toContain('dial it on another telephone, now');
     expect([over('hung_up', false), over('hung_up', true), over('busy', true)]).toEqual(['the caller hung up', 'they hung up', 'is busy']);
+  });
+});
+
+describe('why a patch failed', () => {
+  it('is one sentence with the name', () => {
+    expect(causeOf('Ben Ortiz', 'busy')).toBe('Ben Ortiz is busy');
+    expect(causeOf('The number', 'emergency')).toMatch(/^The number is not dialled from here\. Tell the caller/);
+    expect(causeOf('Ben Ortiz', 'lost')).toBe('Ben Ortiz: the line was lost');
+    expect([causeOf('Ben Ortiz', null), causeOf('Ben Ortiz', 'new_one')]).toEqual(['Ben Ortiz: the call failed', 'Ben Ortiz: new one']);
+    const failed = { patch: { state: 'failed', contact: null, why: 'emergency' }, hears: [] } as unknown as CallView;
+    expect(patchWords(failed)).toMatch(/^The number is not dialled/);
   });
 });
 

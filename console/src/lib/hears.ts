@@ -72,9 +72,18 @@ const CAUSES: Record<string, string> = {
   fault: 'something failed on our side',
 };
 
-/** A cause in words, to follow a name: "Ben Ortiz: is busy". */
+/** A cause in words, to follow a name. */
 export function causeWords(cause: string | null | undefined): string {
   return cause ? (CAUSES[cause] ?? cause.replaceAll('_', ' ')) : 'the call failed';
+}
+
+/** These say what happened, all others what the party does. */
+const SENTENCES: readonly string[] = ['released', 'wrong_number', 'lost', 'fault'];
+
+/** "Ben Ortiz is busy", "The number is not dialled from here. …", "Ben Ortiz: the line was lost". */
+export function causeOf(name: string, cause: string | null | undefined): string {
+  const does = cause && CAUSES[cause] !== undefined && !SENTENCES.includes(cause);
+  return `${name}${does ? '' : ':'} ${causeWords(cause)}`;
 }
 
 /** How a call ended, in words. Nobody is on the line of one that she made herself and that was refused. `patched`: she had left
@@ -120,7 +129,7 @@ export function patchWords(call: CallView): string {
     case 'dropped':
       return patch.recalled ? 'They want an operator.' : 'You have dropped off.';
     case 'failed':
-      return `${cap(name)}: ${causeWords(patch.why)}. You are back with the caller.`;
+      return `${causeOf(cap(name), patch.why)}. You are back with the caller.`;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { awayWords, followed, loggedOutWords, takenFrom, type Away } from '../lib/away';
 import { hasContent } from '../lib/form';
-import { causeWords, endWords } from '../lib/hears';
+import { causeOf, endWords } from '../lib/hears';
 import { pickMiddle } from '../lib/middle';
 import { patchedThrough } from '../lib/patched';
 import { stillPaused } from '../lib/recording';
@@ -262,7 +262,7 @@ class Watch {
       notices.say('You are back with the caller.');
     }
     if (call.patch && call.patch.state !== old.patch?.state && call.patch.state === 'failed') {
-      notices.say(`Patch failed: ${causeWords(call.patch.why)}. You are back with the caller.`);
+      notices.say(`Patch failed: ${causeOf(call.patch.contact?.name ?? 'the number', call.patch.why)}. You are back with the caller.`);
     }
   }
 
