@@ -140,9 +140,9 @@ pub async fn page(
     audit::all(front, signed, Act::DigitsRead, shown.into_iter().collect()).await?;
     let callbacks = front.store.list_callbacks_of(&calls).await?.into_iter();
     let callbacks: HashMap<_, _> = callbacks.map(|callback| (callback.call.clone(), callback)).collect();
-    let mut ways: HashMap<_, _> = front.store.list_ways(&calls).await?.into_iter().collect();
-    let came_somewhere = found.iter().filter(|gone| ways.contains_key(&gone.call));
-    let theirs: BTreeSet<AccountId> = came_somewhere.map(|gone| gone.account.clone()).collect();
+    let mut ways: HashMap<CallId, Way> = front.store.list_ways(&calls).await?.into_iter().collect();
+    let were_rung_for = found.iter().filter(|gone| ways.get(&gone.call).is_some_and(|way| !way.rung.is_empty()));
+    let theirs: BTreeSet<AccountId> = were_rung_for.map(|gone| gone.account.clone()).collect();
     let contacts = front.store.list_contacts_of(&theirs.into_iter().collect::<Vec<_>>()).await?;
     let (mut known, mut items) = (Known::default(), Vec::with_capacity(found.len()));
     for AbandonedCall { call, account, did, caller, on, started_at, ended_at, operator, draft } in found {

@@ -3,8 +3,9 @@
 //! What always holds: where the account has an announcement, nothing is recorded before the caller has heard it to
 //! its end, nor beside a contact who has not, if contacts are to be told; words that could not be spoken, were cut
 //! short, or whose end is not told in time count as not heard. So a call is never recorded by surprise. And a pause
-//! outlasts the operator who made it only with a colleague who was there and has the caller from then on: the same talk goes on, a card number
-//! may be half said, and they may lift it. With nobody of ours beside the caller it ends, as nobody could. Whom the account does not want recorded is in
+//! outlasts the operator who made it only with a colleague who was there and has the caller from then on: the same talk
+//! goes on, a card number may be half said, and they may lift it. With nobody of ours beside the caller it ends, as nobody
+//! could. Whom the account does not want recorded is in
 //! [`HearMatrix::off_record`] from the first word on, and is told nothing: a leg is left out by the shard in the same beat in
 //! which somebody comes to hear it. While a card number is typed the recording
 //! is *covered*: silent as in a pause, by no key of the operator's, and for [`COVER`] at most without another word of it, so

@@ -34,7 +34,7 @@ readers! {
     /// Those whose calls ended after `since` and whom nobody has seen to, of one kind or of all, the newest first; older
     /// than `before`, if that is given.
     list_abandoned(since: UtcMs, on: Option<Abandoned>, before: Option<&CallId>, limit: u32) -> Vec<AbandonedCall>;
-    /// What the callers of these calls had come to, of each of whom there is something to tell.
+    /// What the callers of these calls had come to, as far as it is on record.
     list_ways(calls: &[CallId]) -> Vec<(CallId, Way)>;
     /// How many there are, of all kinds.
     count_abandoned(since: UtcMs) -> u32;
