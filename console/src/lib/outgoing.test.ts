@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { callingWords, firstWords, otherParty, speaksWith } from './outgoing';
+import { callerHungUp, callingWords, firstWords, otherParty, speaksWith } from './outgoing';
 import type { CallView } from './types';
 
 const CLINIC = { id: 'acc_clinic', name: 'Maple Street Clinic', color: '#123456', zone: 'UTC' };
@@ -22,6 +22,11 @@ describe('a call that an operator made', () => {
   it('does not greet whom she called as a caller', () => {
     expect(firstWords(call({ dialled: doctor }))).toBe('This is the answering service of Maple Street Clinic.');
     expect(firstWords(call())).toContain('medical emergency');
+  });
+
+  it('is no call on which a caller hung up', () => {
+    const ended = { cause: 'hung_up', at: 1 } as unknown as CallView['ended'];
+    expect([callerHungUp(call({ ended })), callerHungUp(call({ ended, dialled: doctor })), callerHungUp(call({ ended: null }))]).toEqual([true, false, false]);
   });
 
   it('calls nobody a caller who was called', () => {

@@ -35,3 +35,6 @@ export function speaksWith(call: Outgoing): string {
   const called = whomWeCalled(call);
   return called ? `${called}, for` : 'the caller of';
 }
+
+/** It was a caller who ended the call: whom we called may do so when all is said. */
+export const callerHungUp = (call: Pick<CallView, 'ended' | 'dialled'>): boolean => call.ended?.cause === 'hung_up' && !call.dialled;

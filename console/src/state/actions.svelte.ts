@@ -7,6 +7,7 @@ import { joinDoes } from '../lib/joinKey';
 import { toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
 import { callMeant, hangUpMeant } from '../lib/middle';
+import { callerHungUp } from '../lib/outgoing';
 import { isPausedByHand } from '../lib/recording';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
@@ -363,7 +364,7 @@ export function likelyDisposition(call: CallView): string {
   if (forms.saved.has(call.id)) {
     return forms.saved.get(call.id)?.message.urgency === 'not_legitimate' ? 'not_legitimate' : 'message_taken';
   }
-  return call.ended?.cause === 'hung_up' ? 'caller_hung_up' : 'information';
+  return callerHungUp(call) ? 'caller_hung_up' : 'information';
 }
 
 export async function finish(call: CallView, disposition: string): Promise<void> {
