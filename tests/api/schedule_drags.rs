@@ -5,6 +5,8 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use crate::portal::{HERE, client};
+use crate::schedules::add_contact;
 use crate::support::{House, START};
 
 const ACCOUNT: &str = "/api/v1/accounts/acc_plumbing";
@@ -120,4 +122,47 @@ async fn an_override_that_is_put_back_has_its_old_place_maker_and_note() {
     assert_eq!(twice.json()["errors"][0]["code"], "override.there");
     let never = house.ask(Method::POST, CHANGES, &sam, json!({"put_back": ["ovr_never"]})).await;
     assert!(never.status.is_client_error());
+}
+
+#[tokio::test]
+async fn of_two_who_give_the_same_shift_away_at_once_one_is_told_that_the_other_was_first() {
+    let house = House::new().await;
+    let (sam, pat) = (house.sign_in("sam").await, client(&house, "pat", &["schedule"]).await);
+    let ada = add_contact(&house, &sam, "Ada Lee", "+12025550122").await;
+    let cy = add_contact(&house, &sam, "Cy Young", "+12025550123").await;
+    let portal = format!("{HERE}/schedules/sch_technician/changes");
+    let before = history(&house, &sam).await;
+    let seen = |who: &str, from: i64, until: i64| json!({"people": [who], "from": at(from), "until": at(until)});
+    let give = |who: &str, seen: Vec<Value>| json!({"seen": seen, "add": [only(who, 6, 8)]});
+
+    // Both saw Ben there.
+    let (one, other) = tokio::join!(
+        house.ask(Method::POST, CHANGES, &sam, give(&ada, vec![seen("con_ben", 6, 8)])),
+        house.ask(Method::POST, &portal, &pat, give(&cy, vec![seen("con_ben", 6, 8)])),
+    );
+    let ((first, second), name) =
+        if one.status == StatusCode::OK { ((one, other), "Ada Lee") } else { ((other, one), "Cy Young") };
+    assert_eq!((first.status, second.status), (StatusCode::OK, StatusCode::CONFLICT), "{:?}", second.json());
+    let fault = second.json()["errors"][0].clone();
+    assert_eq!((&fault["code"], &fault["pointer"]), (&json!("schedule.changed_since"), &json!("/seen/0")));
+    let words = format!("Somebody else has changed this meanwhile: {name} is on call, ");
+    assert!(fault["detail"].as_str().unwrap().starts_with(&words), "{fault}");
+    assert_eq!(history(&house, &sam).await, before + 1, "what was refused changed nothing");
+
+    // An old page knows nothing of that; whoever has looked gives it away.
+    let late = json!({"seen": [seen("con_ben", 5, 9)], "add": [only(&cy, 5, 9)]});
+    let late = house.ask(Method::POST, &portal, &pat, late).await;
+    assert_eq!(late.json()["errors"][0]["code"], "schedule.changed_since");
+    let now = if name == "Ada Lee" { &ada } else { &cy };
+    let swap = json!({"seen": [seen("con_ben", 6, 8)], "one": {"contact": "con_ben", "from": at(5), "until": at(9)},
+        "other": {"contact": now, "from": at(6), "until": at(8)}});
+    let swap = house.ask(Method::POST, "/api/v1/schedules/sch_technician/swap", &sam, swap).await;
+    assert_eq!(
+        (swap.status, &swap.json()["errors"][0]["code"]),
+        (StatusCode::CONFLICT, &json!("schedule.changed_since"))
+    );
+    let looked =
+        json!({"seen": [seen("con_ben", 5, 6), seen(now, 6, 8), seen("con_ben", 8, 9)], "add": [only(&cy, 5, 9)]});
+    let looked = house.ask(Method::POST, &portal, &pat, looked).await;
+    assert_eq!(looked.status, StatusCode::OK, "{:?}", looked.json());
 }

@@ -44,8 +44,16 @@ export interface Override extends OverrideEdit {
   made_at: number;
 }
 
-/** Overrides changed together: taken out, put back at their old place in the order, made. */
+/** Who was on call from when until when, as it was seen. */
+export interface Seen {
+  people: string[];
+  from: number;
+  until: number;
+}
+
+/** Overrides changed together: taken out, put back at their old place in the order, made. Refused where somebody else is on call than was `seen`. */
 export interface Changes {
+  seen?: Seen[];
   remove: string[];
   put_back?: string[];
   add: OverrideEdit[];
@@ -207,7 +215,7 @@ const doors = (below: (account: string) => string, one: (account: string, schedu
   onCall: (account: string) => request<{ at: number; items: Duty[] }>('GET', `${below(account)}/on_call`),
   change: (account: string, schedule: string, body: Changes) =>
     request<Changed>('POST', `${one(account, schedule)}/changes`, body),
-  swap: (account: string, schedule: string, shifts: { one: Shift; other: Shift }) => request<Changed>('POST', `${one(account, schedule)}/swap`, shifts),
+  swap: (account: string, schedule: string, shifts: { one: Shift; other: Shift; seen: Seen[] }) => request<Changed>('POST', `${one(account, schedule)}/swap`, shifts),
   history: (account: string, before?: number) =>
     request<{ items: HistoryLine[] }>('GET', `${below(account)}/schedules/history${query({ before, limit: 50 })}`),
 });

@@ -2,9 +2,10 @@
 
 import { untrack } from 'svelte';
 import { Problem } from '../lib/api';
-import { planBack, type Plan, type Planned } from '../lib/drag';
-import { schedules, type Calendar, type Doors, type Duty, type Override, type Schedule, type ScheduleEdit, type Schedules, type Shift } from '../lib/schedule';
-import { coloursOf, extentOf, linesOf, names, turn, type View } from '../lib/spans';
+import { planBack, type Planned } from '../lib/drag';
+import { schedules, type Calendar, type Doors, type Duty, type Override, type Schedule, type ScheduleEdit, type Schedules, type Seen, type Shift } from '../lib/schedule';
+import { seenIn, touched } from '../lib/seen';
+import { coloursOf, extentOf, linesOf, names, turn, type Extent, type View } from '../lib/spans';
 import { did, takeLast, type Steps } from '../lib/undo';
 import { dateOf } from '../lib/wall';
 import { clock } from '../state/clock.svelte';
@@ -25,6 +26,7 @@ export class Roster {
   sending = $state(false);
   steps = $state.raw<Steps>([]);
   private asked = 0;
+  private newest: Promise<void> = Promise.resolve();
 
   readonly people = $derived.by(() => this.whole?.people ?? []);
   readonly colours = $derived.by(() => coloursOf(this.people));
@@ -38,7 +40,13 @@ export class Roster {
     readonly doors: Doors = schedules,
   ) {}
 
+  /** Reads all of it anew. Whoever is overtaken by another reading waits for that one: what is shown afterwards is as new. */
   async load(): Promise<void> {
+    let reading = (this.newest = this.read());
+    for (await reading; reading !== this.newest; await reading) reading = this.newest;
+  }
+
+  private async read(): Promise<void> {
     const turnOfAsking = ++this.asked;
     try {
       const whole = await this.doors.all(this.account);
@@ -90,9 +98,10 @@ export class Roster {
     }
     const id = calendar.schedule;
     if (!id) return false;
-    return this.does(planned.words, async () => {
-      const changed = await this.doors.change(this.account, id, { remove: planned.remove, add: planned.add });
-      this.remember(planned.words, id, planned, changed.overrides.slice(changed.overrides.length - planned.add.length));
+    const times = touched(calendar, planned);
+    return this.doesSeen(planned.words, calendar, times, async (seen) => {
+      const changed = await this.doors.change(this.account, id, { seen, remove: planned.remove, add: planned.add });
+      return { remove: planned.remove, made: changed.overrides.slice(changed.overrides.length - planned.add.length) };
     });
   }
 
@@ -100,10 +109,10 @@ export class Roster {
     const id = calendar.schedule;
     if (!id) return false;
     const words = `${this.name(one.contact)} and ${this.name(other.contact)} swapped`;
-    return this.does(words, async () => {
+    return this.doesSeen(words, calendar, [one, other], async (seen) => {
       const before = new Set(this.schedule(id)?.overrides.map((o) => o.id));
-      const changed = await this.doors.swap(this.account, id, { one, other });
-      this.remember(words, id, { remove: [] }, changed.overrides.filter((o) => !before.has(o.id)));
+      const changed = await this.doors.swap(this.account, id, { one, other, seen });
+      return { remove: [], made: changed.overrides.filter((o) => !before.has(o.id)) };
     });
   }
 
@@ -145,9 +154,20 @@ export class Roster {
     if ((await this.attempt(`Taken back: ${last.step.words}`, last.step.back)) !== 'unreached') this.steps = last.rest;
   }
 
-  private remember(words: string, id: string, plan: Pick<Plan, 'remove'>, made: readonly Override[]): void {
-    const back = planBack(plan, made);
-    this.push(words, async () => void (await this.doors.change(this.account, id, back)));
+  /** A change of overrides as of what was seen. It is taken back as of what it left there: neither goes over somebody else's. */
+  private async doesSeen(words: string, calendar: Calendar, times: readonly Extent[], work: (seen: Seen[]) => Promise<{ remove: string[]; made: readonly Override[] }>): Promise<boolean> {
+    const id = calendar.schedule;
+    if (!id) return false;
+    let left: Seen[] = [];
+    const done = await this.does(words, async () => {
+      const { remove, made } = await work(seenIn(calendar, times));
+      const back = planBack({ remove }, made);
+      this.push(words, async () => void (await this.doors.change(this.account, id, { ...back, seen: left })));
+    });
+    // Where it could not be read again nobody knows what was left, and nothing is said of it.
+    const after = this.fault ? undefined : this.calendars.find((c) => c.schedule === id);
+    if (done && after) left = seenIn(after, times);
+    return done;
   }
 
   private push(words: string, back: () => Promise<void>): void {

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use super::seen::{self, Seen};
 use super::spans::final_spans;
 use super::{Override, OverrideAct, Schedule, Temporary, TemporaryShift};
 use crate::base::clock::UtcMs;
@@ -49,6 +50,9 @@ pub struct TemporaryEdit {
 pub struct SwapEdit {
     #[serde(default)]
     pub edition: Option<u32>,
+    /// Who was on call then, as it was seen; refused if somebody else is by now.
+    #[serde(default)]
+    pub seen: Vec<Seen>,
     pub one: TemporaryShift,
     pub other: TemporaryShift,
 }
@@ -107,6 +111,7 @@ impl SwapEdit {
     /// One of the two is not on call then.
     pub fn apply(&self, schedule: &Schedule, contacts: &[Contact], made: Made<'_>) -> Result<Schedule, Vec<Fault>> {
         let mut faults = Faults::default();
+        faults.extend(seen::check(&self.seen, schedule, contacts));
         for (pointer, shift) in [("/one", &self.one), ("/other", &self.other)] {
             check_times(&mut faults, pointer, shift.from, shift.until);
             check_person(&mut faults, &format!("{pointer}/contact"), &shift.contact, contacts);

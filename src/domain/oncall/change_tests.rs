@@ -47,7 +47,7 @@ const MADE: Made<'_> = Made { by: "Kim", at: UtcMs(1) };
 
 #[test]
 fn two_shifts_are_swapped_both_or_neither() {
-    let swap = SwapEdit { edition: None, one: shift("a", 0, 24), other: shift("b", 24, 48) };
+    let swap = SwapEdit { edition: None, seen: vec![], one: shift("a", 0, 24), other: shift("b", 24, 48) };
     let after = swap.apply(&schedule(), &contacts(), MADE).expect("both are on call then");
     assert_eq!([on(&after, 1), on(&after, 25), on(&after, 49)], ["b", "a", "a"]);
     let wrong = SwapEdit { other: shift("b", 48, 72), ..swap };

@@ -135,8 +135,7 @@ fn layer_words(layer: &Layer, name: &dyn Fn(&ContactId) -> String) -> String {
     let turns = &layer.rotation.turns;
     let even = turns.iter().all(|turn| Some(turn.length) == turns.first().map(|first| first.length));
     let turn = |turn: &super::ShiftTurn| {
-        let people: Vec<String> = turn.people.iter().map(name).collect();
-        let people = if people.is_empty() { "nobody".to_owned() } else { people.join(" and ") };
+        let people = people_words(&turn.people, name);
         if even { people } else { format!("{people} for {}", turn.length.words()) }
     };
     let people: Vec<String> = turns.iter().map(turn).collect();
@@ -164,6 +163,12 @@ fn layer_words(layer: &Layer, name: &dyn Fn(&ContactId) -> String) -> String {
     words.push_str(&layer.from.map_or_else(String::new, |from| format!("; from {}", instant(from, zone))));
     words.push_str(&layer.until.map_or_else(String::new, |until| format!("; until {}", instant(until, zone))));
     words
+}
+
+/// "Ben and Ada"; "nobody".
+pub fn people_words(people: &[ContactId], name: &dyn Fn(&ContactId) -> String) -> String {
+    let names: Vec<String> = people.iter().map(name).collect();
+    if names.is_empty() { "nobody".to_owned() } else { names.join(" and ") }
 }
 
 /// "Fri 27 Nov 20:00 – Sat 28 Nov 08:00".

@@ -19,6 +19,7 @@ pub mod read_in;
 pub mod reminder;
 mod repeats;
 mod resolve;
+pub mod seen;
 pub mod several;
 pub mod spans;
 mod turns;

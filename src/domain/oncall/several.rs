@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use super::change::{Made, OverrideEdit};
+use super::seen::{self, Seen};
 use super::{Override, Schedule};
 use crate::base::id::{ContactId, OverrideId};
 use crate::domain::account::Contact;
@@ -20,6 +21,9 @@ pub struct OverridesEdit {
     /// The account's, if it was read.
     #[serde(default)]
     pub edition: Option<u32>,
+    /// Who was on call where this changes it, as it was seen; refused if somebody else is by now.
+    #[serde(default)]
+    pub seen: Vec<Seen>,
     /// Taken out first.
     #[serde(default)]
     pub remove: Vec<OverrideId>,
@@ -44,6 +48,7 @@ impl OverridesEdit {
         made: Made<'_>,
     ) -> Result<Schedule, Vec<Fault>> {
         let mut faults = Faults::default();
+        faults.extend(seen::check(&self.seen, schedule, contacts));
         let count = self.remove.len() + self.put_back.len() + self.add.len();
         if count == 0 {
             faults.add("", "override.none", "There is nothing to change.", "Say what to take out or to make.");
@@ -137,7 +142,7 @@ mod tests {
     }
 
     fn edit(remove: &[OverrideId], add: Vec<OverrideEdit>) -> OverridesEdit {
-        OverridesEdit { edition: None, remove: remove.to_vec(), put_back: Vec::new(), add }
+        OverridesEdit { edition: None, seen: Vec::new(), remove: remove.to_vec(), put_back: Vec::new(), add }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::domain::oncall::Schedule;
 use crate::domain::oncall::calendar::{Calendar, calendar};
 use crate::domain::oncall::change::{Made, cut};
 use crate::domain::oncall::edit::ScheduleEdit;
+use crate::domain::oncall::seen::CHANGED_SINCE;
 use crate::io::store::Tx;
 use crate::io::store::schedule_history::Noted;
 
@@ -77,7 +78,7 @@ impl Clients {
         let before = tx.find_schedule(id).await?.ok_or(Refusal::Missing { what: "schedule" })?;
         let contacts = tx.list_contacts(&account.id).await?;
         let made = Made { by, at: self.clock.utc() };
-        let after = change(&before, &account, &contacts, made).map_err(Refusal::Faulty)?;
+        let after = change(&before, &account, &contacts, made).map_err(refused)?;
         let step = Step { before: Some(before), after: Some(after.clone()), undoes: None };
         self.keep_schedule(tx, account, contacts, step, by).await.map(|kept| kept.with(after))
     }
@@ -238,11 +239,17 @@ fn nothing_to_undo() -> Refusal {
     Refusal::Clash(faults.into_list())
 }
 
+/// What was right when it was seen goes together with nothing that somebody else has done since.
+fn refused(faults: Vec<Fault>) -> Refusal {
+    let is_other = faults.iter().any(|fault| fault.code == CHANGED_SINCE);
+    if is_other { Refusal::Clash(faults) } else { Refusal::Faulty(faults) }
+}
+
 fn changed_since() -> Refusal {
     let mut faults = Faults::default();
     let detail = "Somebody has changed this since: nothing was taken back.";
     let cure = "Look at the history, and change the schedule as it ought to be.";
-    faults.add("", "schedule.changed_since", detail, cure);
+    faults.add("", CHANGED_SINCE, detail, cure);
     Refusal::Clash(faults.into_list())
 }
 
