@@ -112,9 +112,20 @@ async fn from_one_person_to_two(house: &House) {
     let history = fetch(house, &format!("{ACCOUNT}/schedules/history"), &kim).await;
     let what: Vec<_> = history["items"].as_array().unwrap().iter().map(|c| c["what"].as_str().unwrap()).collect();
     assert_eq!(what.len(), 6, "{what:?}");
-    assert_eq!(what[0], "took an override back, Sat 7 Mar 04:00 – Sat 7 Mar 08:00");
-    assert!(what[1].starts_with("took the last change back; put "), "{}", what[1]);
-    assert_eq!(what[4], "put Ada Lee in the place of Ben Ortiz, Sat 7 Mar 04:00 – Sat 7 Mar 08:00");
+    let evening = "Sat 7 Mar 04:00 – Sat 7 Mar 08:00";
+    assert_eq!(what[0], format!("took an override back (put Ada Lee in the place of Ben Ortiz), {evening}"));
+    assert!(what[1].starts_with("took back what SAM changed Sat 7 Mar 02:00; put "), "{}", what[1]);
+    assert_eq!(what[4], format!("put Ada Lee in the place of Ben Ortiz, {evening} (concert)"));
+    // Who was on call before it, and who is since.
+    let line = |change: usize, nth: usize| history["items"][change]["lines"][nth].clone();
+    let who = |line: &Value| (line["before"].clone(), line["after"].clone());
+    assert_eq!(who(&line(0, 0)), (json!("Ada Lee"), json!("Ben Ortiz")));
+    assert_eq!(who(&line(1, 0)), (Value::Null, Value::Null), "that it was an undo");
+    // Two that were made at once stand in either order.
+    let swapped = [who(&line(1, 1)), who(&line(1, 2))];
+    let one_way = (json!("Ben Ortiz"), json!("Ada Lee"));
+    assert!(swapped.contains(&one_way) && swapped.contains(&(one_way.1, one_way.0)), "{swapped:?}");
+    assert_eq!(who(&line(4, 0)), (json!("Ben Ortiz"), json!("Ada Lee")));
     let can_undo: Vec<_> = history["items"].as_array().unwrap().iter().map(|c| c["can_undo"].clone()).collect();
     assert_eq!(can_undo, [true, false, false, false, false, false]);
     assert!(history["items"].as_array().unwrap().iter().all(|change| change["by"] == "SAM"));

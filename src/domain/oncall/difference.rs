@@ -4,9 +4,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::spans::final_spans;
 use super::{Days, Layer, Override, OverrideAct, Schedule, Temporary};
 use crate::base::clock::UtcMs;
 use crate::base::id::ContactId;
+
+/// Of those who are on call one after another in an override's time, so many are named.
+const MAX_NAMED: usize = 6;
 
 /// One thing that is not as it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -42,11 +46,15 @@ pub fn difference(
     };
     let zone = &after.zone;
     for over in after.overrides.iter().filter(|over| !before.overrides.iter().any(|old| old.id == over.id)) {
-        line(override_words(over, zone, name), None, Some(over.note.clone()).filter(|note| !note.is_empty()));
+        let (act, period) = (act_words(over, name), period(over.from, over.until, zone));
+        let note = if over.note.is_empty() { String::new() } else { format!(" ({})", over.note) };
+        let [was, is] = [before, after].map(|schedule| on_call_words(schedule, over, zone, name));
+        line(format!("{act}, {period}{note}"), Some(was), Some(is));
     }
     for over in before.overrides.iter().filter(|over| !after.overrides.iter().any(|new| new.id == over.id)) {
-        let was = override_words(over, zone, name);
-        line(format!("took an override back, {}", period(over.from, over.until, zone)), Some(was), None);
+        let (act, period) = (act_words(over, name), period(over.from, over.until, zone));
+        let [was, is] = [before, after].map(|schedule| on_call_words(schedule, over, zone, name));
+        line(format!("took an override back ({act}), {period}"), Some(was), Some(is));
     }
     for plan in after.temporary.iter().filter(|plan| !before.temporary.contains(plan)) {
         let period = period(plan.from, plan.until, zone);
@@ -112,16 +120,34 @@ fn whole(schedule: &Schedule, name: &dyn Fn(&ContactId) -> String) -> String {
     if parts.is_empty() { "nobody".to_owned() } else { parts.join(". ") }
 }
 
-fn override_words(over: &Override, zone: &str, name: &dyn Fn(&ContactId) -> String) -> String {
-    let what = match &over.act {
+fn act_words(over: &Override, name: &dyn Fn(&ContactId) -> String) -> String {
+    match &over.act {
         OverrideAct::Only { contact } => format!("put {} alone on call", name(contact)),
         OverrideAct::Replace { contact, instead_of } => {
             format!("put {} in the place of {}", name(contact), name(instead_of))
         }
         OverrideAct::Add { contact } => format!("added {}", name(contact)),
         OverrideAct::Remove { contact } => format!("took {} off", name(contact)),
-    };
-    format!("{what}, {}", period(over.from, over.until, zone))
+    }
+}
+
+/// Who is on call in an override's time, whatever says so: "Ben", "Ben until Fri 27 Nov 20:00, then nobody".
+fn on_call_words(schedule: &Schedule, over: &Override, zone: &str, name: &dyn Fn(&ContactId) -> String) -> String {
+    let mut turns: Vec<(String, UtcMs)> = Vec::new();
+    for span in final_spans(schedule, over.from, over.until) {
+        let who = people_words(&span.people, name);
+        match turns.last_mut().filter(|last| last.0 == who) {
+            Some(last) => last.1 = span.until,
+            None => turns.push((who, span.until)),
+        }
+    }
+    let count = turns.len();
+    let named =
+        turns.into_iter().take(MAX_NAMED).enumerate().map(|(n, (who, until))| {
+            if n + 1 == count { who } else { format!("{who} until {}", instant(until, zone)) }
+        });
+    let named = named.collect::<Vec<_>>().join(", then ");
+    if count > MAX_NAMED { format!("{named}, and so on") } else { named }
 }
 
 fn temporary_words(plan: &Temporary, zone: &str, name: &dyn Fn(&ContactId) -> String) -> String {

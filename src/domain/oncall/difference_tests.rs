@@ -37,13 +37,57 @@ fn what_was_changed_is_said_in_words() {
         note: "wedding".into(),
     });
     after.fallback = Some(ContactId::named("Office"));
-    let put = "put Cy in the place of Ben, Fri 27 Nov 20:00 – Sat 28 Nov 08:00".to_owned();
+    let put = "put Cy in the place of Ben, Fri 27 Nov 20:00 – Sat 28 Nov 08:00 (wedding)".to_owned();
     let lines = said(&before, &after);
-    assert_eq!(lines[0], (put.clone(), None, Some("wedding".into())));
+    // That week is Ada's: who looks sees that it changes nobody.
+    assert_eq!(lines[0], (put, Some("Ada".into()), Some("Ada".into())));
     assert_eq!(lines[1], ("changed who stands in".into(), None, Some("Office".into())));
     let back = said(&after, &before);
-    assert_eq!(back[0].0, "took an override back, Fri 27 Nov 20:00 – Sat 28 Nov 08:00");
-    assert_eq!(back[0].1, Some(put));
+    assert_eq!(back[0].0, "took an override back (put Cy in the place of Ben), Fri 27 Nov 20:00 – Sat 28 Nov 08:00");
+}
+
+#[test]
+fn an_override_is_told_with_who_was_on_call_before_it_and_who_is() {
+    let before = schedule();
+    let over = |name: &str, from: i64, until: i64| Override {
+        id: OverrideId::named(name),
+        act: OverrideAct::Only { contact: ContactId::named(name) },
+        from: UtcMs(from),
+        until: UtcMs(until),
+        by: "Kim".into(),
+        made_at: UtcMs(0),
+        note: String::new(),
+    };
+    let mut after = before.clone();
+    // From Sunday evening on, over the hand-off of Monday 2026-11-30 14:00 UTC.
+    after.overrides.push(over("Cy", 1_795_996_800_000, 1_796_083_200_000));
+    let (was, is) = ("Ada until Mon 30 Nov 08:00, then Ben", "Cy");
+    let put = &said(&before, &after)[0];
+    assert_eq!((put.1.as_deref(), put.2.as_deref()), (Some(was), Some(is)), "{put:?}");
+    // Somebody else's on top of it goes.
+    let mut both = after.clone();
+    both.overrides.push(over("Dee", 1_795_996_800_000, 1_796_040_000_000));
+    let gone = &said(&both, &after)[0];
+    assert_eq!((gone.1.as_deref(), gone.2.as_deref()), (Some("Dee"), Some("Cy")), "{gone:?}");
+}
+
+#[test]
+fn of_many_who_take_turns_in_an_override_s_time_the_first_are_named() {
+    let mut before = schedule();
+    before.layers[0].rotation.turns.iter_mut().for_each(|turn| turn.length = ShiftLength::Hours(1));
+    let mut after = before.clone();
+    after.overrides.push(Override {
+        id: OverrideId::named("o"),
+        act: OverrideAct::Only { contact: ContactId::named("Cy") },
+        from: UtcMs(1_795_831_200_000),
+        until: UtcMs(1_795_874_400_000),
+        by: "Kim".into(),
+        made_at: UtcMs(0),
+        note: String::new(),
+    });
+    let was = said(&before, &after)[0].1.clone().unwrap_or_default();
+    assert!(was.ends_with(", and so on"), "{was}");
+    assert_eq!(was.matches(", then ").count(), 5, "{was}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, ScheduleId};
 use crate::domain::account::Contact;
 use crate::domain::oncall::Schedule;
-use crate::domain::oncall::difference::{Line, difference};
+use crate::domain::oncall::difference::{Line, difference, instant};
 
 use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -109,17 +109,26 @@ impl Tx {
         let name = |id: &ContactId| {
             contacts.iter().find(|c| c.id == *id).map_or_else(|| "somebody who is gone".to_owned(), |c| c.name.clone())
         };
+        // One of the two may come out of the history, which has no holidays.
+        let both = [noted.before, noted.after].into_iter().flatten();
+        let holidays = both.map(|schedule| &schedule.holidays).find(|days| !days.is_empty());
         // What is over is forgotten now and then, which is no change by anybody.
         let current = |schedule: &Schedule| {
             let mut schedule = schedule.clone();
+            if let Some(holidays) = holidays {
+                schedule.holidays.clone_from(holidays);
+            }
             schedule.overrides.retain(|over| over.until > noted.at);
             schedule.temporary.retain(|plan| plan.until > noted.at);
             schedule
         };
         let (before, after) = (noted.before.map(current), noted.after.map(current));
         let mut lines = difference(before.as_ref(), after.as_ref(), &name);
-        if noted.undoes.is_some() {
-            lines.insert(0, Line { what: "took the last change back".to_owned(), before: None, after: None });
+        if let (Some(seq), Some(of)) = (noted.undoes, noted.after.or(noted.before)) {
+            let taken = self.list_schedule_changes(&of.account, Some(&of.id), seq.saturating_add(1), 1).await?;
+            let whose = taken.first().map(|taken| format!("{} changed {}", taken.by, instant(taken.at, &of.zone)));
+            let what = format!("took back what {}", whose.as_deref().unwrap_or("was changed before"));
+            lines.insert(0, Line { what, before: None, after: None });
         }
         let Some(of) = noted.after.or(noted.before).filter(|_| !lines.is_empty()) else { return Ok(false) };
         let sql = "INSERT INTO schedule_change (account, seq, schedule, role, at, made_by, lines, was, became, undoes)
