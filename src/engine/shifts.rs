@@ -16,7 +16,7 @@ use crate::domain::account::{Account, Contact, Destination, Reach};
 use crate::domain::dispatch::event::Failure;
 use crate::domain::oncall::Schedule;
 use crate::domain::oncall::calendar::{Calendar, ConflictKind, calendars};
-use crate::domain::oncall::difference::period;
+use crate::domain::oncall::difference::{naming, period_in};
 use crate::domain::oncall::reminder::{Notice, due};
 use crate::io::deliver::{Delivery, Mail, Mailer, TextMessage, Texter};
 use crate::io::store::shift_notices::Pending;
@@ -127,7 +127,9 @@ impl Shifts {
         let mut standing = BTreeSet::new();
         for account in self.store.list_accounts().await? {
             let own: Vec<Schedule> = schedules.iter().filter(|s| s.account == account.id).cloned().collect();
-            let troubles = troubles(&own, now);
+            // Whoever is on call for one role is so for no other.
+            let people = if own.len() > 1 { self.store.list_contacts(&account.id).await? } else { Vec::new() };
+            let troubles = troubles(&account, &people, &own, now);
             tokio::task::yield_now().await;
             let Some(first) = troubles.first() else { continue };
             if first.from < now.plus_ms(BOARD_MS) {
@@ -180,7 +182,7 @@ impl Shifts {
                 person.and_then(pick_destination).map(|to| vec![(to, "Your shift".to_owned(), words)])
             }
             Notice::Trouble => {
-                let troubles = troubles(&schedules, now);
+                let troubles = troubles(&account, &contacts, &schedules, now);
                 if troubles.is_empty() {
                     return self.settle(pending, "over").await;
                 }
@@ -287,11 +289,13 @@ struct Trouble {
     words: String,
 }
 
-/// What comes in the next days, the earliest first.
-fn troubles(schedules: &[Schedule], now: UtcMs) -> Vec<Trouble> {
+/// What comes in the next days, the earliest first; in the account's own time.
+fn troubles(account: &Account, people: &[Contact], schedules: &[Schedule], now: UtcMs) -> Vec<Trouble> {
     let mut found = Vec::new();
-    for (calendar, schedule) in calendars(schedules, now, now.plus_ms(AHEAD_MS)).into_iter().zip(schedules) {
+    let calendars = calendars(schedules, now, now.plus_ms(AHEAD_MS), &naming(people));
+    for (calendar, schedule) in calendars.into_iter().zip(schedules) {
         let Calendar { role, zone, gaps, conflicts, .. } = calendar;
+        let when = |from, until| period_in(from, until, &account.zone, &zone);
         found.extend(gaps.into_iter().map(|gap| Trouble {
             from: gap.from,
             is_gap: true,
@@ -301,14 +305,14 @@ fn troubles(schedules: &[Schedule], now: UtcMs) -> Vec<Trouble> {
             } else {
                 format!("{}:{}", schedule.id, gap.from)
             },
-            words: format!("Nobody is on call as {role}, {} ({zone}).", period(gap.from, gap.until, &zone)),
+            words: format!("Nobody is on call as {role}, {}.", when(gap.from, gap.until)),
         }));
         let twice = conflicts.into_iter().filter(|conflict| conflict.kind == ConflictKind::TwoRoles);
         found.extend(twice.map(|conflict| Trouble {
             from: conflict.from,
             is_gap: false,
             key: format!("{}:two:{}", schedule.id, if conflict.from <= now { 0 } else { conflict.from.0 }),
-            words: format!("{} {} ({zone}).", conflict.text, period(conflict.from, conflict.until, &zone)),
+            words: format!("{} {}.", conflict.text, when(conflict.from, conflict.until)),
         }));
     }
     found.sort_by_key(|trouble| (!trouble.is_gap && trouble.from <= now, trouble.from));

@@ -11,7 +11,7 @@ use crate::base::id::{AccountId, ContactId, ScheduleId};
 use crate::domain::account::Contact;
 use crate::domain::oncall::Schedule;
 use crate::domain::oncall::calendar::{Calendar, calendar, calendars as all_calendars};
-use crate::domain::oncall::difference::{Line, summary};
+use crate::domain::oncall::difference::{Line, naming, summary};
 use crate::domain::oncall::duty::relief;
 use crate::domain::oncall::spans::{Source, final_spans};
 use crate::io::store::schedule_history::ScheduleChange;
@@ -209,9 +209,10 @@ pub(super) async fn calendars_of(front: &Front, id: &AccountId, range: &Range) -
     let (from, until) = check_range(UtcMs(range.from), UtcMs(range.until))?;
     let edition = find_edition(front, id).await?;
     let schedules = front.store.list_schedules(id).await?;
-    let shown = all_calendars(&schedules, from, until).into_iter().zip(schedules);
+    let contacts = front.store.list_contacts(id).await?;
+    let shown = all_calendars(&schedules, from, until, &naming(&contacts)).into_iter().zip(schedules);
     let items = shown.map(|(calendar, schedule)| CalendarView { schedule: Some(schedule.id), calendar }).collect();
-    let people = people(&front.store.list_contacts(id).await?);
+    let people = people(&contacts);
     Ok(([etag(edition)], Json(Calendars { edition, items, people })).into_response())
 }
 

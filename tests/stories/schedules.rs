@@ -1,7 +1,7 @@
 //! Who is on call changes while a dispatch runs, several are on call at once, and people are told of their shifts.
 
 use cordboard::base::clock::UtcMs;
-use cordboard::base::id::{ContactId, OverrideId};
+use cordboard::base::id::{ContactId, OverrideId, ScheduleId};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::oncall::change::{Made, OverrideEdit};
 use cordboard::domain::oncall::{Layer, Override, OverrideAct, Rotation, Schedule, ShiftLength, ShiftTurn};
@@ -126,4 +126,30 @@ async fn a_reminder_that_was_missed_while_the_service_was_down_is_dropped_once_t
     desk.shifts().pulse(desk.now()).await.expect("the store answers");
     desk.phone("Olive").expect_mail("Nobody is on call");
     assert_eq!(desk.times(), []);
+}
+
+#[tokio::test]
+async fn the_manager_is_told_who_is_on_call_for_two_roles_in_the_client_s_time_and_the_role_s() {
+    let desk = Desk::at_work(&town::plumbing()).await;
+    let begins = evening(&desk).await;
+    let technician = desk.store.find_schedule(&town::schedule(None).id).await.expect("read").expect("a schedule");
+    keep(&desk, &Schedule { fallback: Some(ContactId::named("Ben")), ..technician }).await;
+    let mut watch = Schedule { id: ScheduleId::named("watch"), role: "watch".into(), ..town::schedule(Some("Ben")) };
+    watch.zone = "UTC".into();
+    watch.overrides.push(Override {
+        id: OverrideId::named("watch"),
+        act: OverrideAct::Only { contact: ContactId::named("Ada") },
+        from: begins,
+        until: begins.plus_secs(HOUR),
+        by: "the office".into(),
+        made_at: desk.now(),
+        note: String::new(),
+    });
+    keep(&desk, &watch).await;
+    desk.shifts().pulse(desk.now()).await.expect("the store answers");
+    let words = "Ada is on call as technician and as watch. Sat 7 Mar 04:10 – Sat 7 Mar 05:10 (America/Chicago; \
+                 Sat 7 Mar 10:10 – Sat 7 Mar 11:10 UTC).";
+    desk.phone("Olive").expect_mail(words);
+    let alarms = desk.dispatcher.alarms();
+    assert!(alarms.iter().any(|alarm| alarm.text.contains("Ada is on call as technician and as watch")), "{alarms:?}");
 }

@@ -113,17 +113,22 @@ fn takes_effect(plan: &Plan<'_>, over: &Override) -> bool {
 }
 
 /// The calendars of all schedules of an account, with whoever is on call for two roles at once. Whoever stands in because
-/// nobody else is there may do so for several.
-pub fn calendars(schedules: &[Schedule], from: UtcMs, until: UtcMs) -> Vec<Calendar> {
+/// nobody else is there may do so for several. `name` says what a contact is called.
+pub fn calendars(
+    schedules: &[Schedule],
+    from: UtcMs,
+    until: UtcMs,
+    name: &dyn Fn(&ContactId) -> String,
+) -> Vec<Calendar> {
     let mut all: Vec<Calendar> = schedules.iter().map(|schedule| calendar(schedule, from, until)).collect();
     for one in 1..all.len() {
-        let found: Vec<Conflict> = all[..one].iter().flat_map(|other| doubled(other, &all[one])).collect();
+        let found: Vec<Conflict> = all[..one].iter().flat_map(|other| doubled(other, &all[one], name)).collect();
         all[one].conflicts.extend(found);
     }
     all
 }
 
-fn doubled(one: &Calendar, other: &Calendar) -> Vec<Conflict> {
+fn doubled(one: &Calendar, other: &Calendar, name: &dyn Fn(&ContactId) -> String) -> Vec<Conflict> {
     let regular = |span: &&Span| span.source != super::spans::Source::Fallback;
     let mut found: Vec<Conflict> = Vec::new();
     for mine in other.result.iter().filter(regular) {
@@ -141,11 +146,45 @@ fn doubled(one: &Calendar, other: &Calendar) -> Vec<Conflict> {
                         until,
                         kind: ConflictKind::TwoRoles,
                         contact: Some(person.clone()),
-                        text: format!("The same person is on call as {} and as {}.", one.role, other.role),
+                        text: format!("{} is on call as {} and as {}.", name(person), one.role, other.role),
                     }),
                 }
             }
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::id::{AccountId, OverrideId, ScheduleId};
+    use crate::domain::oncall::OverrideAct;
+
+    const HOUR: i64 = 3_600_000;
+
+    /// `name` alone from one hour to another, else nobody.
+    fn schedule(role: &str, name: &str, from: i64, until: i64) -> Schedule {
+        let over = Override {
+            id: OverrideId::named(role),
+            act: OverrideAct::Only { contact: ContactId::named(name) },
+            from: UtcMs(from * HOUR),
+            until: UtcMs(until * HOUR),
+            by: "the office".into(),
+            made_at: UtcMs(0),
+            note: String::new(),
+        };
+        let blank = Schedule::blank(ScheduleId::named(role), AccountId::named("a"), role.into(), "UTC".into());
+        Schedule { overrides: vec![over], ..blank }
+    }
+
+    #[test]
+    fn whoever_is_on_call_for_two_roles_is_named() {
+        let schedules =
+            [schedule("leasing", "jane", 1, 5), schedule("night", "jane", 3, 8), schedule("other", "ben", 1, 9)];
+        let name = |id: &ContactId| id.as_str().replace("con_jane", "Jane Doe");
+        let all = calendars(&schedules, UtcMs(0), UtcMs(10 * HOUR), &name);
+        let told: Vec<_> = all.iter().flat_map(|one| &one.conflicts).map(|c| (&*c.text, c.from, c.until)).collect();
+        assert_eq!(told, [("Jane Doe is on call as leasing and as night.", UtcMs(3 * HOUR), UtcMs(5 * HOUR))]);
+    }
 }

@@ -8,6 +8,7 @@ use super::spans::final_spans;
 use super::{Days, Layer, Override, OverrideAct, Schedule, Temporary};
 use crate::base::clock::UtcMs;
 use crate::base::id::ContactId;
+use crate::domain::account::Contact;
 
 /// Of those who are on call one after another in an override's time, so many are named.
 const MAX_NAMED: usize = 6;
@@ -191,6 +192,14 @@ fn layer_words(layer: &Layer, name: &dyn Fn(&ContactId) -> String) -> String {
     words
 }
 
+/// What contacts are called.
+pub fn naming(contacts: &[Contact]) -> impl Fn(&ContactId) -> String {
+    move |id: &ContactId| {
+        let found = contacts.iter().find(|contact| contact.id == *id);
+        found.map_or_else(|| "somebody who is gone".to_owned(), |contact| contact.name.clone())
+    }
+}
+
 /// "Ben and Ada"; "nobody".
 pub fn people_words(people: &[ContactId], name: &dyn Fn(&ContactId) -> String) -> String {
     let names: Vec<String> = people.iter().map(name).collect();
@@ -200,6 +209,12 @@ pub fn people_words(people: &[ContactId], name: &dyn Fn(&ContactId) -> String) -
 /// "Fri 27 Nov 20:00 – Sat 28 Nov 08:00".
 pub fn period(from: UtcMs, until: UtcMs, zone: &str) -> String {
     format!("{} – {}", instant(from, zone), instant(until, zone))
+}
+
+/// The same in the zone that all times of a text are of, with a role's own beside it where that differs.
+pub fn period_in(from: UtcMs, until: UtcMs, zone: &str, own: &str) -> String {
+    let (here, there) = (period(from, until, zone), period(from, until, own));
+    if here == there { format!("{here} ({zone})") } else { format!("{here} ({zone}; {there} {own})") }
 }
 
 /// "Fri 27 Nov 20:00".

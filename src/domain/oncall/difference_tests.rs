@@ -91,6 +91,15 @@ fn of_many_who_take_turns_in_an_override_s_time_the_first_are_named() {
 }
 
 #[test]
+fn a_time_is_told_in_the_zone_of_the_text_with_the_role_s_own_beside_it() {
+    let (from, until) = (UtcMs(1_795_831_200_000), UtcMs(1_795_874_400_000));
+    let here = "Fri 27 Nov 20:00 – Sat 28 Nov 08:00 (America/Chicago";
+    assert_eq!(period_in(from, until, "America/Chicago", "America/Chicago"), format!("{here})"));
+    let both = format!("{here}; Sat 28 Nov 02:00 – Sat 28 Nov 14:00 UTC)");
+    assert_eq!(period_in(from, until, "America/Chicago", "UTC"), both);
+}
+
+#[test]
 fn layers_are_told_as_they_were_and_as_they_are() {
     let before = schedule();
     let mut after = before.clone();

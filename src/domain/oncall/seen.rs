@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::Schedule;
-use super::difference::{people_words, period};
+use super::difference::{naming, people_words, period};
 use super::spans::final_spans;
 use crate::base::clock::UtcMs;
 use crate::base::id::ContactId;
@@ -41,15 +41,12 @@ pub fn check(seen: &[Seen], schedule: &Schedule, contacts: &[Contact]) -> Vec<Fa
         faults.add("/seen", "schedule.seen", "What was seen cannot be read.", cure);
         return faults.into_list();
     }
-    let name = |id: &ContactId| {
-        contacts.iter().find(|c| c.id == *id).map_or_else(|| "somebody who is gone".to_owned(), |c| c.name.clone())
-    };
     for (n, piece) in seen.iter().enumerate() {
         let wanted: BTreeSet<&ContactId> = piece.people.iter().collect();
         let spans = final_spans(schedule, piece.from, piece.until);
         let other = spans.into_iter().find(|span| span.people.iter().collect::<BTreeSet<_>>() != wanted);
         if let Some(span) = other {
-            let who = people_words(&span.people, &name);
+            let who = people_words(&span.people, &naming(contacts));
             let verb = if span.people.len() > 1 { "are" } else { "is" };
             let when = period(span.from, span.until, &schedule.zone);
             let detail = format!("Somebody else has changed this meanwhile: {who} {verb} on call, {when}.");

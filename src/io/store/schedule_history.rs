@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, ContactId, ScheduleId};
+use crate::base::id::{AccountId, ScheduleId};
 use crate::domain::account::Contact;
 use crate::domain::oncall::Schedule;
-use crate::domain::oncall::difference::{Line, difference, instant};
+use crate::domain::oncall::difference::{Line, difference, instant, naming};
 
 use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -106,9 +106,6 @@ impl Tx {
     /// Notes a change in the words of the account's `contacts`. False: nothing is other than it was, and nothing is noted.
     /// Whoever calls it holds the account.
     pub async fn note_schedule_change(&mut self, noted: &Noted<'_>, contacts: &[Contact]) -> Result<bool, StoreError> {
-        let name = |id: &ContactId| {
-            contacts.iter().find(|c| c.id == *id).map_or_else(|| "somebody who is gone".to_owned(), |c| c.name.clone())
-        };
         // One of the two may come out of the history, which has no holidays.
         let both = [noted.before, noted.after].into_iter().flatten();
         let holidays = both.map(|schedule| &schedule.holidays).find(|days| !days.is_empty());
@@ -123,7 +120,7 @@ impl Tx {
             schedule
         };
         let (before, after) = (noted.before.map(current), noted.after.map(current));
-        let mut lines = difference(before.as_ref(), after.as_ref(), &name);
+        let mut lines = difference(before.as_ref(), after.as_ref(), &naming(contacts));
         if let (Some(seq), Some(of)) = (noted.undoes, noted.after.or(noted.before)) {
             let taken = self.list_schedule_changes(&of.account, Some(&of.id), seq.saturating_add(1), 1).await?;
             let whose = taken.first().map(|taken| format!("{} changed {}", taken.by, instant(taken.at, &of.zone)));
