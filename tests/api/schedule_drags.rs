@@ -166,3 +166,30 @@ async fn of_two_who_give_the_same_shift_away_at_once_one_is_told_that_the_other_
     let looked = house.ask(Method::POST, &portal, &pat, looked).await;
     assert_eq!(looked.status, StatusCode::OK, "{:?}", looked.json());
 }
+
+#[tokio::test]
+async fn a_temporary_schedule_is_cut_by_whoever_has_seen_it_and_that_is_taken_back() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let (cut, undo) = ("/api/v1/schedules/sch_technician/temporary/cut", "/api/v1/schedules/sch_technician/undo");
+    let text = "person,start,end\nBen Ortiz,2026-03-07 04:00,2026-03-07 08:00\n";
+    let edition = house.fetch(&format!("{ACCOUNT}/schedules"), &sam).await.json()["edition"].clone();
+    let file = json!({"edition": edition, "format": "csv", "text": text, "role": "technician", "zone": "UTC"});
+    let read = house.ask(Method::POST, &format!("{ACCOUNT}/schedules/import"), &sam, file).await.json();
+    let whole = read["schedule"]["temporary"].clone();
+    assert_eq!((&whole[0]["from"], &whole[0]["until"]), (&json!(at(2)), &json!(at(6))), "{read}");
+
+    let late = json!({"edition": edition, "from": at(3), "until": at(4)});
+    assert_eq!(house.ask(Method::POST, cut, &sam, late).await.status, StatusCode::CONFLICT);
+    let now = json!({"edition": read["edition"], "from": at(3), "until": at(4)});
+    let done = house.ask(Method::POST, cut, &sam, now).await;
+    assert_eq!(done.status, StatusCode::OK, "{:?}", done.json());
+    let left = done.json()["temporary"].clone();
+    let times: Vec<_> =
+        left.as_array().unwrap().iter().map(|plan| (plan["from"].clone(), plan["until"].clone())).collect();
+    assert_eq!(times, [(json!(at(2)), json!(at(3))), (json!(at(4)), json!(at(6)))]);
+    let told = house.fetch(&format!("{ACCOUNT}/schedules/history"), &sam).await.json();
+    assert_eq!(told["items"][0]["what"], "trimmed the temporary schedule read in");
+    let back = house.ask(Method::POST, undo, &sam, json!({"change": done.json()["change"]})).await;
+    assert_eq!((back.status, &back.json()["schedule"]["temporary"]), (StatusCode::OK, &whole));
+}

@@ -93,6 +93,8 @@ test('an override is moved itself, and keeps its note', () => {
 test('an override can be taken out, a shift of the rotation cannot', () => {
   expect(plan(planRemove(OVERRIDDEN, 1, NOW, PEOPLE))).toEqual({ remove: ['ovr'], add: [], words: 'Override of Cy Young, Wed 08:00 to Fri 08:00, taken out' });
   expect(refused(planRemove(WEEK, 1, NOW, PEOPLE))).toMatch(/not from an override/);
+  const planned = calendar([span(['ana'], '11-25T08:00', '11-26T08:00', { kind: 'temporary', name: 'storm' })]);
+  expect(refused(planRemove(planned, 0, NOW, PEOPLE))).toMatch(/temporary schedule “storm”, which stands below the calendar/);
 });
 
 test('somebody else takes a shift from now on, alone or in the place of one of several', () => {

@@ -126,8 +126,10 @@ export function planDraw(calendar: Calendar, contact: string, drawnAt: Extent, n
 export function planRemove(calendar: Calendar, n: number, now: number, people: readonly Person[]): Planned {
   const span = calendar.final[n];
   if (!span || span.source.kind !== 'override') {
-    const whose = span?.source.kind === 'temporary' ? `the temporary schedule “${span.source.name}”` : 'the schedule itself';
-    return { refused: `This comes from ${whose} and not from an override: give it to somebody else, or change the schedule.` };
+    if (span?.source.kind === 'temporary') {
+      return { refused: `This comes from the temporary schedule “${span.source.name}”, which stands below the calendar: give the shift to somebody else, or end that there.` };
+    }
+    return { refused: 'This comes from the schedule itself and not from an override: give it to somebody else, or change the schedule.' };
   }
   const id = span.source.ids.at(-1)!;
   const over = calendar.overrides.find((o) => o.id === id);

@@ -235,6 +235,8 @@ export const schedules = {
   everywhere: () => request<{ at: number; items: (Duty & { account: AccountRef })[] }>('GET', '/on_call'),
   add: (account: string, body: ScheduleEdit) => request<Changed>('POST', `${of(account)}/schedules`, body),
   put: (schedule: string, body: ScheduleEdit) => request<Changed>('PUT', at(schedule), body),
+  /** A time taken out of its temporary schedules. */
+  cut: (schedule: string, body: { edition: number; from: number; until: number }) => request<Changed>('POST', `${at(schedule)}/temporary/cut`, body),
   remove: (schedule: string, edition: number) => request<void>('DELETE', at(schedule), undefined, { 'if-match': `"${edition}"` }),
   /** `change`: refused if anything but what it left is there now. Without it the last one, as of this edition. */
   undo: (schedule: string, which: { change: number } | { edition: number }) => request<unknown>('POST', `${at(schedule)}/undo`, which),

@@ -6,6 +6,7 @@ import { planBack, type Planned } from '../lib/drag';
 import { schedules, type Calendar, type Doors, type Duty, type Override, type Schedule, type ScheduleEdit, type Schedules, type Seen, type Shift } from '../lib/schedule';
 import { seenIn, touched } from '../lib/seen';
 import { coloursOf, extentOf, linesOf, names, turn, type Extent, type View } from '../lib/spans';
+import type { Cut } from '../lib/temporary';
 import { did, takeLast, type Steps } from '../lib/undo';
 import { dateOf } from '../lib/wall';
 import { clock } from '../state/clock.svelte';
@@ -39,6 +40,11 @@ export class Roster {
     readonly account: string,
     readonly doors: Doors = schedules,
   ) {}
+
+  /** Whole schedules, and temporary ones, are the desk's to write. */
+  get writes(): boolean {
+    return this.doors === schedules;
+  }
 
   /** Reads all of it anew. Whoever is overtaken by another reading waits for that one: what is shown afterwards is as new. */
   async load(): Promise<void> {
@@ -138,6 +144,19 @@ export class Roster {
         if (items.some((s) => s.id === schedule.id)) throw new Problem(409, 'schedule.changed_since', 'Somebody has changed this since: nothing was taken back.');
         await schedules.undo(schedule.id, { edition });
       });
+    });
+  }
+
+  /** A time taken out of a temporary schedule. */
+  async cut(schedule: Schedule, cut: Cut): Promise<boolean> {
+    if ('refused' in cut) {
+      notices.show(cut.refused, 'info');
+      return false;
+    }
+    const { words, from, until } = cut;
+    return this.does(words, async () => {
+      const changed = await schedules.cut(schedule.id, { edition: this.whole?.edition ?? 0, from, until });
+      this.pushChange(words, schedule.id, changed.change);
     });
   }
 

@@ -57,15 +57,27 @@ pub fn difference(
         let [was, is] = [before, after].map(|schedule| on_call_words(schedule, over, zone, name));
         line(format!("took an override back ({act}), {period}"), Some(was), Some(is));
     }
-    for plan in after.temporary.iter().filter(|plan| !before.temporary.contains(plan)) {
+    let come: Vec<&Temporary> = after.temporary.iter().filter(|plan| !before.temporary.contains(plan)).collect();
+    let gone: Vec<&Temporary> = before.temporary.iter().filter(|plan| !after.temporary.contains(plan)).collect();
+    for plan in come.iter().filter(|plan| !gone.iter().any(|old| is_part(plan, old))) {
         let period = period(plan.from, plan.until, zone);
+        // Put back whole, it was in parts before.
+        let parts: Vec<String> =
+            gone.iter().filter(|old| is_part(old, plan)).map(|old| temporary_words(old, zone, name)).collect();
+        let was = if parts.is_empty() { None } else { Some(parts.join("; ")) };
         let what = format!("set the temporary schedule {}, {period}", plan.name);
-        line(what, None, Some(temporary_words(plan, zone, name)));
+        line(what, was, Some(temporary_words(plan, zone, name)));
     }
-    for plan in before.temporary.iter().filter(|plan| !after.temporary.contains(plan)) {
-        let period = period(plan.from, plan.until, zone);
-        let what = format!("took the temporary schedule {} away or trimmed it, {period}", plan.name);
-        line(what, Some(temporary_words(plan, zone, name)), None);
+    for plan in gone.iter().filter(|plan| !come.iter().any(|new| is_part(plan, new))) {
+        let whole = period(plan.from, plan.until, zone);
+        let left: Vec<String> =
+            come.iter().filter(|new| is_part(new, plan)).map(|new| period(new.from, new.until, zone)).collect();
+        if left.is_empty() {
+            let what = format!("took the temporary schedule {} away, {whole}", plan.name);
+            line(what, Some(temporary_words(plan, zone, name)), None);
+        } else {
+            line(format!("trimmed the temporary schedule {}", plan.name), Some(whole), Some(left.join("; ")));
+        }
     }
     if before.role != after.role {
         line("renamed the role".to_owned(), Some(before.role.clone()), Some(after.role.clone()));
@@ -119,6 +131,12 @@ fn whole(schedule: &Schedule, name: &dyn Fn(&ContactId) -> String) -> String {
         schedule.layers.iter().map(|layer| format!("{}: {}", layer.name, layer_words(layer, name))).collect();
     parts.extend(schedule.fallback.as_ref().map(|id| format!("{} stands in", name(id))));
     if parts.is_empty() { "nobody".to_owned() } else { parts.join(". ") }
+}
+
+/// What is left of `whole` once a time was taken out of it.
+fn is_part(part: &Temporary, whole: &Temporary) -> bool {
+    let same = (&part.name, &part.by, part.made_at) == (&whole.name, &whole.by, whole.made_at);
+    same && whole.from <= part.from && part.until <= whole.until
 }
 
 fn act_words(over: &Override, name: &dyn Fn(&ContactId) -> String) -> String {

@@ -100,6 +100,38 @@ fn a_time_is_told_in_the_zone_of_the_text_with_the_role_s_own_beside_it() {
 }
 
 #[test]
+fn a_temporary_schedule_is_told_as_set_trimmed_taken_away_and_put_back() {
+    let blank = schedule();
+    // 2026-11-28 02:00 to 14:00 UTC, Ben's.
+    let shift = |from: i64, until: i64| crate::domain::oncall::TemporaryShift {
+        contact: ContactId::named("Ben"),
+        from: UtcMs(from),
+        until: UtcMs(until),
+    };
+    let plan = |from: i64, until: i64| Temporary {
+        name: "storm".into(),
+        from: UtcMs(from),
+        until: UtcMs(until),
+        shifts: vec![shift(from, until)],
+        by: "Kim".into(),
+        made_at: UtcMs(0),
+    };
+    let [two, five, ten, fourteen] = [0, 3, 8, 12].map(|hours| 1_795_831_200_000 + hours * 3_600_000);
+    let whole = Schedule { temporary: vec![plan(two, fourteen)], ..blank.clone() };
+    let cut = Schedule { temporary: vec![plan(two, five), plan(ten, fourteen)], ..blank.clone() };
+    let all = "Fri 27 Nov 20:00 – Sat 28 Nov 08:00";
+    let parts = ["Fri 27 Nov 20:00 – Fri 27 Nov 23:00", "Sat 28 Nov 04:00 – Sat 28 Nov 08:00"];
+    let set = format!("set the temporary schedule storm, {all}");
+    assert_eq!(said(&blank, &whole), [(set.clone(), None, Some(format!("Ben {all}")))]);
+    let trimmed = "trimmed the temporary schedule storm".to_owned();
+    assert_eq!(said(&whole, &cut), [(trimmed, Some(all.to_owned()), Some(parts.join("; ")))]);
+    let was = parts.map(|part| format!("Ben {part}")).join("; ");
+    assert_eq!(said(&cut, &whole), [(set, Some(was), Some(format!("Ben {all}")))]);
+    let away = format!("took the temporary schedule storm away, {all}");
+    assert_eq!(said(&whole, &blank), [(away, Some(format!("Ben {all}")), None)]);
+}
+
+#[test]
 fn layers_are_told_as_they_were_and_as_they_are() {
     let before = schedule();
     let mut after = before.clone();
