@@ -87,6 +87,17 @@ await asAdmin('calendar', base, scratch, async ({ page, step, result }) => {
   await shift.focus();
   await page.keyboard.press('Enter');
   result.opened = await page.locator('section[aria-label="This shift"]').innerText();
+  await page.locator('.undo').waitFor();
+  // What was changed can still be taken back, and says so beside the shift's own buttons, not over them.
+  result.covered = await page.evaluate(() =>
+    [...document.querySelectorAll('section[aria-label="This shift"] button')]
+      .filter((button) => {
+        const box = button.getBoundingClientRect();
+        const there = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+        return there !== null && !button.contains(there);
+      })
+      .map((button) => button.textContent.trim()),
+  );
   await page.keyboard.press('Escape');
   await page.locator('section[aria-label="This shift"]').waitFor({ state: 'detached' });
   await page.locator('button.span.override').first().focus();

@@ -32,6 +32,7 @@ fn a_shift_that_is_dragged_takes_the_next_step_of_a_dispatch_elsewhere() {
     assert!(said("strip").contains(&format!("{other} in the place of {first}")), "{seen}");
     assert_eq!(seen["called"], json!(true), "step 2 calls whoever has the shift now: {seen}");
     assert!(said("opened").contains("Override by"), "{seen}");
+    assert_eq!(seen["covered"], json!([]), "buttons of the shift below the undo strip");
     assert!(said("reads").contains("take turns daily, changing at 08:00 New York time"), "{seen}");
     assert_eq!(seen["axe"], json!([]));
     for key in ["wide", "window"] {
