@@ -109,6 +109,17 @@ await asAdmin('calendar', base, scratch, async ({ page, step, result }) => {
   await page.waitForSelector('[data-preview] .bit');
   result.reads = await page.locator('#schedule-editor .says').innerText();
 
+  step('what is written and not saved is open again after a reload, and says so');
+  await page.fill('#schedule-editor [data-role]', 'technician on duty');
+  await page.reload();
+  await page.locator('#schedule-editor[data-dirty]').waitFor();
+  result.kept = await page.inputValue('#schedule-editor [data-role]');
+  await page.locator('text=what you wrote is not saved yet').first().waitFor();
+  await page.click('#schedule-editor button:has-text("Discard")');
+  await page.locator('#schedule-editor[data-dirty]').waitFor({ state: 'detached' });
+  await page.click('.views button:has-text("Day")');
+  await page.waitForSelector('.views button[aria-pressed=true]:has-text("Day")');
+
   result.axe = await axe(page);
   step('on a telephone nothing is cut off');
   await page.setViewportSize({ width: 360, height: 740 });

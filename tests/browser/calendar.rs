@@ -34,6 +34,7 @@ fn a_shift_that_is_dragged_takes_the_next_step_of_a_dispatch_elsewhere() {
     assert!(said("opened").contains("Override by"), "{seen}");
     assert_eq!(seen["covered"], json!([]), "buttons of the shift below the undo strip");
     assert!(said("reads").contains("take turns daily, changing at 08:00 New York time"), "{seen}");
+    assert_eq!(seen["kept"], "technician on duty", "{seen}");
     assert_eq!(seen["axe"], json!([]));
     for key in ["wide", "window"] {
         assert!(seen[key].as_u64().is_some_and(|width| width <= 360), "wider than a telephone: {seen}");
