@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { drawn, nudged, planAssign, planBack, planDraw, planMove, planRemove, sayMove, type Plan, type Planned } from './drag';
+import { drawn, edgesOf, nudged, planAssign, planBack, planDraw, planMove, planRemove, restAt, sayMove, type Plan, type Planned } from './drag';
 import type { Calendar, Override, Person, Span } from './schedule';
 
 const ZONE = 'America/New_York';
@@ -130,9 +130,21 @@ test('taking back puts out what was made, and what was taken out back to its old
 
 test('a drag comes to rest at the clocks of the zone; a body keeps its clock times over a change', () => {
   const night = { from: Date.parse('2026-10-31T08:00-04:00'), until: Date.parse('2026-11-01T08:00-05:00') };
-  expect(drawn(night, 'end', 40 * 60_000, 'week', ZONE).until - night.until).toBe(3_600_000);
-  const moved = drawn(night, 'body', 3_600_000, 'week', ZONE);
+  expect(drawn(night, 'end', 40 * 60_000, [], 0, 'week', ZONE).until - night.until).toBe(3_600_000);
+  const moved = drawn(night, 'body', 3_600_000, [], 0, 'week', ZONE);
   expect([moved.from - night.from, moved.until - night.until]).toEqual([3_600_000, 3_600_000]);
+});
+
+test('an edge of a gap or a shift catches the pointer, and the steps beside it stay within reach', () => {
+  const holed = calendar([span(['ana'], '11-25T00:00', '11-25T01:10'), span([], '11-25T01:10', '11-25T02:10', { kind: 'nobody' }), span(['ben'], '11-25T02:10', '11-26T00:00')]);
+  const edges = edgesOf(holed);
+  expect(edges).toEqual([at('11-25T00:00'), at('11-25T01:10'), at('11-25T02:10'), at('11-26T00:00')]);
+  // A day on a line of 960 pixels: 90 s each, so an edge catches from 7.5 minutes away.
+  const rest = (text: string) => restAt(at(text), edges, 90_000, 'day', ZONE);
+  expect(['11-25T01:04', '11-25T01:14', '11-25T01:20', '11-25T02:06', '11-25T03:04'].map(rest)).toEqual(['11-25T01:10', '11-25T01:10', '11-25T01:15', '11-25T02:10', '11-25T03:00'].map(at));
+  // What is drawn over the gap is the gap, and an end that is drawn to it meets it.
+  expect(drawn(holed.final[0]!, 'end', 58 * 60_000, edges, 90_000, 'day', ZONE)).toEqual({ from: at('11-25T00:00'), until: at('11-25T02:10') });
+  expect(drawn(holed.final[2]!, 'start', -62 * 60_000, edges, 90_000, 'day', ZONE)).toEqual({ from: at('11-25T01:10'), until: at('11-26T00:00') });
 });
 
 test('keys move by a quarter of an hour, an hour or a day', () => {

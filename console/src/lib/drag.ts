@@ -19,6 +19,19 @@ export type Planned = Plan | { refused: string };
 /** How finely what is dragged comes to rest, in minutes. */
 export const SNAP: Record<View, number> = { day: 15, week: 60, month: 360 };
 
+/** So near to an edge, in pixels, the pointer means that edge. */
+const CATCHES_PX = 5;
+
+/** Where the pointer comes to rest: at an edge of `edges` that it is near to, else at a step of the clocks. Steps stay within reach beside an edge. */
+export function restAt(at: number, edges: readonly number[], perPixel: number, view: View, zone: string): number {
+  const reach = Math.min(CATCHES_PX * perPixel, (SNAP[view] * 60_000) / 2);
+  const near = edges.filter((edge) => Math.abs(edge - at) <= reach);
+  return near.length ? near.reduce((best, edge) => (Math.abs(edge - at) < Math.abs(best - at) ? edge : best)) : snap(at, zone, SNAP[view]);
+}
+
+/** Where shifts and gaps begin and end. */
+export const edgesOf = (calendar: Pick<Calendar, 'final'>): number[] => [...new Set(calendar.final.flatMap((span) => [span.from, span.until]))];
+
 /** A shift by the keys: so many steps to the right, or to the left below zero. */
 export function nudged(span: Extent, grip: Grip, steps: number, view: View, zone: string): Extent {
   const go = (at: number) => (view === 'month' ? later(at, zone, steps, 0) : later(at, zone, 0, steps * SNAP[view]));
@@ -26,9 +39,10 @@ export function nudged(span: Extent, grip: Grip, steps: number, view: View, zone
 }
 
 /** A shift drawn by so many milliseconds: the edge that is held comes to rest, and a body keeps its length. */
-export function drawn(span: Extent, grip: Grip, by: number, view: View, zone: string): Extent {
-  if (grip === 'end') return { from: span.from, until: snap(span.until + by, zone, SNAP[view]) };
-  const from = snap(span.from + by, zone, SNAP[view]);
+export function drawn(span: Extent, grip: Grip, by: number, edges: readonly number[], perPixel: number, view: View, zone: string): Extent {
+  const rest = (at: number, among: readonly number[]) => restAt(at, among, perPixel, view, zone);
+  if (grip === 'end') return { from: span.from, until: rest(span.until + by, edges.filter((edge) => edge > span.from)) };
+  const from = rest(span.from + by, grip === 'start' ? edges.filter((edge) => edge < span.until) : edges);
   if (grip === 'start') return { from, until: span.until };
   // Its end shows the clocks' time that it showed, also beyond a change of the clocks.
   return { from, until: snap(span.until + (from - span.from), zone, 15) };

@@ -1,10 +1,10 @@
 // A shift in the hand: by the pointer or by the keys, and where it would come to rest. Knows the page's elements by their data
 // attributes alone: `data-n` (a shift of the result), `data-grip` (its edge), `data-person` (somebody's line), `data-line`.
 
-import { SNAP, drawn, nudged, type Grip } from '../lib/drag';
+import { drawn, edgesOf, nudged, restAt, type Grip } from '../lib/drag';
 import type { Calendar } from '../lib/schedule';
 import { extentOf, type Extent, type View } from '../lib/spans';
-import { snap, type Day } from '../lib/wall';
+import type { Day } from '../lib/wall';
 
 /** A hand that trembles drags nothing. */
 const THRESHOLD_PX = 5;
@@ -81,9 +81,9 @@ export class Drags {
     pressed.moved = true;
     const { zone, final } = this.calendar();
     const by = dx * pressed.perPixel;
+    const edges = edgesOf({ final });
     if (pressed.n === null) {
-      const minutes = SNAP[this.view()];
-      const [a, b] = [snap(pressed.at, zone, minutes), snap(pressed.at + by, zone, minutes)];
+      const [a, b] = [pressed.at, pressed.at + by].map((time) => restAt(time, edges, pressed.perPixel, this.view(), zone)) as [number, number];
       this.inHand = { n: null, grip: 'end', to: { from: Math.min(a, b), until: Math.max(a, b) }, whose: pressed.person, from: pressed.person };
       return true;
     }
@@ -92,7 +92,7 @@ export class Drags {
     const below = part(document.elementFromPoint(event.clientX, event.clientY), 'person')?.dataset.person ?? null;
     const whose = pressed.grip === 'body' && below !== null && below !== pressed.person && !span.people.includes(below) ? below : null;
     // Over somebody's line it is theirs for its own time: a hand does not move straight.
-    const to = whose ? { from: span.from, until: span.until } : drawn(span, pressed.grip, by, this.view(), zone);
+    const to = whose ? { from: span.from, until: span.until } : drawn(span, pressed.grip, by, edges, pressed.perPixel, this.view(), zone);
     this.inHand = { n: pressed.n, grip: pressed.grip, to, whose, from: pressed.person };
     return true;
   }
