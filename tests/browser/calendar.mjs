@@ -62,6 +62,7 @@ await asAdmin('calendar', base, scratch, async ({ page, step, result }) => {
     await page.mouse.down();
     await page.mouse.move(x + 2, to.y + to.height / 2, { steps: 8 });
     await page.waitForSelector('.row.person.target');
+    result.inHand = await page.locator('.telling').innerText();
     await page.mouse.up();
     await page.locator(`.undo:has-text("${other}")`).waitFor();
     await onDuty(other);

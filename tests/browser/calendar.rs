@@ -29,7 +29,10 @@ fn a_shift_that_is_dragged_takes_the_next_step_of_a_dispatch_elsewhere() {
         assert!(said(key).contains("until"), "who, until when and why without a click: {seen}");
     }
     assert!(said("after").contains("override"), "why: {seen}");
-    assert!(said("strip").contains(&format!("{other} in the place of {first}")), "{seen}");
+    for key in ["inHand", "strip"] {
+        // The same words while it is dragged and once it is done.
+        assert!(said(key).contains(&format!("{other} in the place of {first}")), "{key}: {seen}");
+    }
     assert_eq!(seen["called"], json!(true), "step 2 calls whoever has the shift now: {seen}");
     assert!(said("opened").contains("Override by"), "{seen}");
     assert_eq!(seen["covered"], json!([]), "buttons of the shift below the undo strip");
