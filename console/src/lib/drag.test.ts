@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { drawn, edgesOf, nudged, planAssign, planBack, planDraw, planMove, planRemove, restAt, sayMove, type Plan, type Planned } from './drag';
+import { drawn, edgesOf, nudged, planAssign, planBack, planBeside, planDraw, planMove, planRemove, restAt, sayMove, type Plan, type Planned } from './drag';
 import type { Calendar, Override, Person, Span } from './schedule';
 
 const ZONE = 'America/New_York';
@@ -110,8 +110,20 @@ test('a shift drawn along a line is one person alone, or one more where there ar
   expect(plan(planDraw(WEEK, 'cy', { from: at('11-24T08:00'), until: at('11-25T20:00') }, NOW, PEOPLE)).add).toEqual([{ kind: 'only', contact: 'cy', from: NOW, until: at('11-25T20:00') }]);
   const both = calendar([span(['ana', 'ben'], '11-25T08:00', '11-26T08:00')]);
   expect(plan(planDraw(both, 'cy', { from: at('11-25T10:00'), until: at('11-25T12:00') }, NOW, PEOPLE)).add[0]!.kind).toBe('add');
+  expect(plan(planDraw(both, 'cy', { from: at('11-25T10:00'), until: at('11-25T12:00') }, NOW, PEOPLE, true))).toMatchObject({ add: [{ kind: 'only' }], words: 'Cy Young alone on call Wed 10:00 to Wed 12:00' });
   expect(refused(planDraw(WEEK, 'ben', { from: at('11-25T10:00'), until: at('11-25T12:00') }, NOW, PEOPLE))).toMatch(/already/);
   expect(refused(planDraw(WEEK, 'ben', { from: at('11-23T10:00'), until: at('11-23T12:00') }, NOW, PEOPLE))).toMatch(/past/);
+});
+
+test('somebody is put on call as well as who is, and takes nothing from them', () => {
+  const two = { from: at('11-25T20:00'), until: at('11-27T12:00') };
+  expect(plan(planBeside(WEEK, 'cy', two, NOW, PEOPLE))).toEqual({ remove: [], add: [{ kind: 'add', contact: 'cy', ...two }], words: 'Cy Young on call as well as Ben Ortiz, Wed 20:00 to Fri 12:00' });
+  // From now on where it has begun, and alone where nobody is.
+  expect(plan(planBeside(WEEK, 'cy', WEEK.final[0]!, NOW, PEOPLE)).add).toEqual([{ kind: 'add', contact: 'cy', from: NOW, until: at('11-25T08:00') }]);
+  expect(plan(planBeside(WEEK, 'cy', WEEK.final[2]!, NOW, PEOPLE)).words).toBe('Cy Young on call, Fri 08:00 to Fri 20:00');
+  expect(refused(planBeside(WEEK, 'ben', WEEK.final[1]!, NOW, PEOPLE))).toBe('Ben Ortiz is on call then already.');
+  expect(refused(planBeside(WEEK, 'cy', { from: at('11-23T08:00'), until: at('11-24T08:00') }, NOW, PEOPLE))).toMatch(/past/);
+  expect(refused(planBeside(WEEK, 'cy', { from: at('11-25T08:00'), until: at('11-25T08:00') }, NOW, PEOPLE))).toMatch(/ends after/);
 });
 
 test('of several at once only those who shall go do, and only those who were not there come', () => {

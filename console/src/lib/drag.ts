@@ -121,19 +121,32 @@ export function planAssign(calendar: Calendar, n: number, contact: string, now: 
   return { remove: [], add: [add], words };
 }
 
-/** A new shift, drawn along the line of somebody. */
-export function planDraw(calendar: Calendar, contact: string, drawnAt: Extent, now: number, people: readonly Person[]): Planned {
+/** A new shift, drawn along the line of somebody: in the place of one, or beside several; `alone`: in the place of all of them. */
+export function planDraw(calendar: Calendar, contact: string, drawnAt: Extent, now: number, people: readonly Person[], alone = false): Planned {
   const at = { from: Math.max(drawnAt.from, floorMinute(now)), until: drawnAt.until };
   if (at.until <= at.from) return { refused: drawnAt.until <= now ? 'What is past cannot be changed.' : '' };
   const within = calendar.final.filter((span) => span.until > at.from && span.from < at.until);
   if (within.length > 0 && within.every((span) => span.people.length === 1 && span.people[0] === contact)) {
     return { refused: `${names([contact], people)} is on call then already.` };
   }
+  const one = within.every((span) => span.people.length <= 1);
   return {
     remove: [],
-    add: [{ kind: within.every((span) => span.people.length <= 1) ? 'only' : 'add', contact, ...at }],
-    words: `${names([contact], people)} on call ${period(at, now, calendar.zone)}`,
+    add: [{ kind: one || alone ? 'only' : 'add', contact, ...at }],
+    words: `${names([contact], people)}${alone && !one ? ' alone' : ''} on call ${period(at, now, calendar.zone)}`,
   };
+}
+
+/** Somebody on call as well as who is: nobody gives anything up. */
+export function planBeside(calendar: Calendar, contact: string, wanted: Extent, now: number, people: readonly Person[]): Planned {
+  const at = { from: Math.max(wanted.from, floorMinute(now)), until: wanted.until };
+  if (at.until <= at.from) return { refused: wanted.until <= now ? 'What is past cannot be changed.' : 'A shift ends after it begins.' };
+  const name = names([contact], people);
+  const within = calendar.final.filter((span) => span.until > at.from && span.from < at.until);
+  if (within.length > 0 && within.every((span) => span.people.includes(contact))) return { refused: `${name} is on call then already.` };
+  const others = [...new Set(within.flatMap((span) => span.people))].filter((id) => id !== contact);
+  const beside = others.length ? ` as well as ${names(others, people)}` : '';
+  return { remove: [], add: [{ kind: 'add', contact, ...at }], words: `${name} on call${beside}, ${period(at, now, calendar.zone)}` };
 }
 
 /** The override on top of a shift goes, and what is below it counts. */
