@@ -12,9 +12,9 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, ScheduleFeedId, ScheduleId};
 use crate::domain::account::Contact;
 use crate::domain::oncall::Schedule;
-use crate::domain::oncall::ics::{Event, render};
+use crate::domain::oncall::ics::{Event, Revision, render};
 use crate::domain::oncall::read_in::{Cut, NotUnderstood, Shift};
-use crate::domain::oncall::reminder::shifts;
+use crate::domain::oncall::whole::whole_shifts;
 use crate::engine::clients::ShiftFile;
 use crate::io::store::schedule_feeds::ScheduleFeed;
 
@@ -186,19 +186,22 @@ pub async fn remove_feed(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A calendar for other programs (iCalendar, RFC 5545): two weeks back, sixty days ahead.
+/// A calendar for other programs (iCalendar, RFC 5545): the shifts of two weeks back to sixty days ahead, each whole and by the same name
+/// whenever it is read.
 #[utoipa::path(get, path = "/calendars/{file}", tag = "schedules", params(("file" = String, Path)),
     responses((status = OK, body = String, content_type = "text/calendar"), (status = NOT_FOUND, body = ProblemBody)))]
 pub async fn feed(State(front): State<Front>, Id(file): Id<String>) -> Result<Response, Problem> {
     let missing = || Problem::not_found("calendar");
     let token = SecretString::from(file.strip_suffix(".ics").ok_or_else(missing)?.to_owned());
     let feed = front.store.find_schedule_feed_by_token(&token).await?.ok_or_else(missing)?;
+    // First, so that what is shown is never older than what it says of itself.
+    let (sequence, at) = front.store.find_account_revision(&feed.account).await?.ok_or_else(missing)?;
     let account = front.store.find_account(&feed.account).await?.ok_or_else(missing)?;
     let contacts = front.store.list_contacts(&feed.account).await?;
     let mut schedules = front.store.list_schedules(&feed.account).await?;
     schedules.retain(|schedule| feed.schedule.as_ref().is_none_or(|id| *id == schedule.id));
     let now = front.clock.utc();
-    let text = text_of(&feed, &account.name, &schedules, &contacts, now);
+    let text = text_of((&feed, Revision { sequence, at }), &account.name, &schedules, &contacts, now);
     if feed.last_read_at.is_none_or(|last| now.since(last) >= NOTE_MS) {
         let mut tx = front.store.write().await?;
         tx.touch_schedule_feed(&feed.id, now).await?;
@@ -209,24 +212,31 @@ pub async fn feed(State(front): State<Front>, Id(file): Id<String>) -> Result<Re
     Ok((headers, text).into_response())
 }
 
-fn text_of(feed: &ScheduleFeed, account: &str, schedules: &[Schedule], contacts: &[Contact], now: UtcMs) -> String {
-    let (from, until) = (now.plus_ms(-BACK_MS), now.plus_ms(AHEAD_MS));
+fn text_of(
+    (feed, revised): (&ScheduleFeed, Revision),
+    account: &str,
+    schedules: &[Schedule],
+    contacts: &[Contact],
+    now: UtcMs,
+) -> String {
     let mut events = Vec::new();
     for schedule in schedules {
-        for (person, begins, ends) in shifts(schedule, from, until) {
-            if feed.contact.as_ref().is_some_and(|id| *id != person) {
+        for shift in whole_shifts(schedule, now.plus_ms(-BACK_MS), now.plus_ms(AHEAD_MS)) {
+            if feed.contact.as_ref().is_some_and(|id| *id != shift.contact) {
                 continue;
             }
-            let Some(contact) = contacts.iter().find(|contact| contact.id == person) else { continue };
+            let Some(contact) = contacts.iter().find(|contact| contact.id == shift.contact) else { continue };
+            let goes_on = if shift.ends { "" } else { ". It goes on after that, for as long as nothing is changed." };
             events.push(Event {
-                uid: format!("{}-{person}-{begins}@cordboard", schedule.id),
-                from: begins,
-                until: ends.unwrap_or(until),
+                // Persistent (RFC 5545 §3.8.4.7): nothing of the time of reading is in it.
+                uid: format!("{}-{}-{}@cordboard", schedule.id, shift.contact, shift.key()),
+                from: shift.from,
+                until: shift.until,
                 summary: format!("{}: {} on call", contact.name, schedule.role),
-                description: format!("{account}, {}", schedule.role),
+                description: format!("{account}, {}{goes_on}", schedule.role),
             });
         }
     }
     let role = schedules.first().filter(|_| feed.schedule.is_some()).map(|schedule| format!(", {}", schedule.role));
-    render(&format!("{account}{}", role.unwrap_or_default()), &events, now)
+    render(&format!("{account}{}", role.unwrap_or_default()), &events, revised)
 }

@@ -219,3 +219,48 @@ async fn shifts_are_read_in_from_a_spreadsheet_and_read_out_by_a_secret_address(
     expect(&house, StatusCode::NO_CONTENT, Method::DELETE, &path, &sam, Value::Null).await;
     assert_eq!(house.fetch(address, "").await.status, StatusCode::NOT_FOUND);
 }
+
+/// When each event of a calendar begins and ends, by its name; with what it says of its revision.
+fn events_of(text: &str) -> std::collections::BTreeMap<String, Vec<String>> {
+    let unfolded = text.replace("\r\n ", "");
+    let mut events = std::collections::BTreeMap::new();
+    for event in unfolded.split("BEGIN:VEVENT\r\n").skip(1) {
+        let find = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+        let told = ["DTSTART:", "DTEND:", "DTSTAMP:", "SEQUENCE:"].map(find);
+        events.insert(find("UID:"), told.to_vec());
+    }
+    events
+}
+
+#[tokio::test]
+async fn a_calendar_that_is_read_an_hour_later_holds_the_same_shifts_whole_and_by_the_same_names() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let ada = add_contact(&house, &sam, "Ada Lee", "+12025550122").await;
+    // Weeks from Monday to Monday, 8:00: one lies over either edge of what a calendar tells.
+    let turn = |who: &str| json!({"people": [who], "length": {"unit": "weeks", "count": 1}});
+    let weeks = json!({"edition": edition(&house, &sam).await, "role": "technician", "zone": "UTC", "layers": [
+        {"name": "weeks", "rotation": {"anchor": "2026-01-05T08:00", "turns": [turn("con_ben"), turn(&ada)]}}]});
+    expect(&house, StatusCode::OK, Method::PUT, TECHNICIAN, &sam, weeks).await;
+    let feeds = format!("{ACCOUNT}/schedules/feeds");
+    let made = post(&house, StatusCode::CREATED, &feeds, &sam, json!({"schedule": "sch_technician"})).await;
+    let address = made["path"].as_str().unwrap();
+    let first = events_of(&String::from_utf8(house.fetch(address, "").await.body).unwrap());
+    let begins: Vec<_> = first.values().map(|event| event[0].as_str()).collect();
+    assert!(begins.contains(&"20260216T080000Z"), "two weeks back it had begun before: {begins:?}");
+    assert!(first.values().any(|event| event[1] == "20260511T080000Z"), "sixty days on it ends after: {first:?}");
+    assert!(begins.iter().all(|at| at.ends_with("T080000Z")), "{begins:?}");
+
+    house.clock.advance(std::time::Duration::from_secs(3_600));
+    let second = events_of(&String::from_utf8(house.fetch(address, "").await.body).unwrap());
+    assert_eq!(first, second);
+
+    // What is changed says so.
+    let evening = json!({"kind": "only", "contact": ada, "from": at(12), "until": at(16)});
+    post(&house, StatusCode::CREATED, &format!("{TECHNICIAN}/overrides"), &sam, evening).await;
+    let third = events_of(&String::from_utf8(house.fetch(address, "").await.body).unwrap());
+    let newest = |events: &std::collections::BTreeMap<String, Vec<String>>| -> i64 {
+        events.values().map(|event| event[3].parse().unwrap()).max().unwrap()
+    };
+    assert!(newest(&third) > newest(&second), "{third:?}");
+}

@@ -19,8 +19,15 @@ pub struct Event {
     pub description: String,
 }
 
-/// A whole calendar, called `name`, as of `now`.
-pub fn render(name: &str, events: &[Event], now: UtcMs) -> String {
+/// When what is in a calendar was changed last, and how often it was: the same until somebody changes it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revision {
+    pub sequence: u32,
+    pub at: UtcMs,
+}
+
+/// A whole calendar, called `name`.
+pub fn render(name: &str, events: &[Event], revised: Revision) -> String {
     let mut text = String::new();
     let mut line = |content: &str| fold(&mut text, content);
     for fixed in ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Cordboard//On call//EN", "CALSCALE:GREGORIAN"] {
@@ -31,7 +38,10 @@ pub fn render(name: &str, events: &[Event], now: UtcMs) -> String {
     for event in events {
         line("BEGIN:VEVENT");
         line(&format!("UID:{}", escape(&event.uid)));
-        line(&format!("DTSTAMP:{}", instant(now)));
+        // In a calendar without METHOD it is when the event was revised, not when it is read (RFC 5545 §3.8.7.2).
+        line(&format!("DTSTAMP:{}", instant(revised.at)));
+        // Never less than before (§3.8.7.4). It counts changes of any shift: one more than needed does no harm.
+        line(&format!("SEQUENCE:{}", revised.sequence));
         line(&format!("DTSTART:{}", instant(event.from)));
         line(&format!("DTEND:{}", instant(event.until)));
         line(&format!("SUMMARY:{}", escape(&event.summary)));
@@ -92,8 +102,9 @@ mod tests {
             summary: format!("Zoë; {}", "é".repeat(60)),
             description: "rotation A, week\nnext".into(),
         };
-        let text = render("Plumbing, on call", &[event], UtcMs(1_000));
+        let text = render("Plumbing, on call", &[event], Revision { sequence: 7, at: UtcMs(1_000) });
         assert!(text.contains("\r\nDTSTART:19700101T000000Z\r\nDTEND:19700101T010000Z\r\n"), "{text}");
+        assert!(text.contains("\r\nDTSTAMP:19700101T000001Z\r\nSEQUENCE:7\r\n"), "{text}");
         assert!(text.contains("X-WR-CALNAME:Plumbing\\, on call\r\n"), "{text}");
         assert!(text.contains("DESCRIPTION:rotation A\\, week\\nnext\r\n"), "{text}");
         assert!(text.split("\r\n").all(|line| line.len() <= MAX_LINE), "{text}");

@@ -23,6 +23,7 @@ pub mod seen;
 pub mod several;
 pub mod spans;
 mod turns;
+pub mod whole;
 mod windows;
 
 use serde::{Deserialize, Serialize};

@@ -69,6 +69,8 @@ readers! {
     list_accounts() -> Vec<Account>;
     /// How often an account has been changed; none if there is no such account.
     find_account_edition(id: &AccountId) -> Option<u32>;
+    /// The same, and when it was changed last.
+    find_account_revision(id: &AccountId) -> Option<(u32, UtcMs)>;
     /// The zone in which an account's times are.
     find_account_zone(id: &AccountId) -> Option<String>;
     /// A call type, retired ones too, with the account it belongs to.
@@ -114,6 +116,11 @@ async fn list_accounts(from: &mut impl Query) -> Result<Vec<Account>, StoreError
 async fn find_account_edition(from: &mut impl Query, id: &AccountId) -> Result<Option<u32>, StoreError> {
     let row = from.fetch_optional("SELECT edition FROM account WHERE id = $1", args![id]).await?;
     row.map(|row| row.read("edition")).transpose()
+}
+
+async fn find_account_revision(from: &mut impl Query, id: &AccountId) -> Result<Option<(u32, UtcMs)>, StoreError> {
+    let row = from.fetch_optional("SELECT edition, updated_at FROM account WHERE id = $1", args![id]).await?;
+    row.map(|row| Ok((row.read("edition")?, row.read("updated_at")?))).transpose()
 }
 
 async fn find_account_zone(from: &mut impl Query, id: &AccountId) -> Result<Option<String>, StoreError> {
