@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, ScheduleFeedId, ScheduleId};
 use crate::domain::account::Contact;
+use crate::domain::account::fault::Fault;
 use crate::domain::oncall::Schedule;
+use crate::domain::oncall::displaced::Displaced;
 use crate::domain::oncall::ics::{Event, Revision, render};
 use crate::domain::oncall::read_in::{Cut, NotUnderstood, Shift};
 use crate::domain::oncall::whole::whole_shifts;
@@ -42,6 +44,10 @@ pub struct ShiftsReadView {
     not_understood: Vec<NotUnderstood>,
     /// Events that repeat for longer than is read.
     cut: Vec<Cut>,
+    /// From when until when it counts in place of all layers, what of that time it leaves open, and dates that may be slips.
+    displaced: Option<Displaced>,
+    /// Why it could not be stored as it is; only where it was looked at.
+    refused: Vec<Fault>,
     /// As it is then.
     calendar: Option<CalendarView>,
 }
@@ -110,6 +116,8 @@ pub async fn read_in(
         shifts: read.read.shifts,
         not_understood: read.read.not_understood,
         cut: read.read.cut,
+        displaced: read.displaced,
+        refused: read.refused,
         calendar: read.calendar.map(CalendarView::draft),
     }))
 }

@@ -264,3 +264,44 @@ async fn a_calendar_that_is_read_an_hour_later_holds_the_same_shifts_whole_and_b
     };
     assert!(newest(&third) > newest(&second), "{third:?}");
 }
+
+#[tokio::test]
+async fn a_file_says_before_it_is_stored_what_it_displaces_who_stands_in_and_which_date_is_far_off() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    add_contact(&house, &sam, "Ada Lee", "+12025550122").await;
+    let path = format!("{ACCOUNT}/schedules/import");
+    let day = |from: &str, until: &str| format!("Ada Lee,{from} 08:00,{until} 08:00\n");
+    let mut text = "person,start,end\n".to_owned();
+    for (from, until) in [("04-01", "04-02"), ("04-02", "04-03"), ("04-03", "04-04"), ("07-14", "07-15")] {
+        text += &day(&format!("2026-{from}"), &format!("2026-{until}"));
+    }
+    let file =
+        |text: &str| json!({"format": "csv", "text": text, "role": "technician", "zone": "UTC", "dry_run": true});
+    let looked = post(&house, StatusCode::OK, &path, &sam, file(&text)).await;
+    let displaced = &looked["displaced"];
+    let (first, last) = (&looked["shifts"][0], &looked["shifts"][3]);
+    assert_eq!((&displaced["from"], &displaced["until"]), (&first["from"], &last["until"]));
+    let open = displaced["open"].as_array().unwrap();
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!((&open[0]["from"], &open[0]["until"]), (&looked["shifts"][2]["until"], &last["from"]));
+    assert_eq!((&open[0]["people"], &open[0]["source"]["kind"]), (&json!(["con_ben"]), &json!("fallback")));
+    let expected = json!([{"lines": [5], "from": last["from"], "until": last["until"], "kind": "apart", "days": 101}]);
+    assert_eq!(displaced["odd"], expected);
+    assert_eq!(looked["refused"], json!([]));
+
+    // A year that is years off is told of as well, though it could not be stored.
+    let slip = text + &day("2028-04-04", "2028-04-05");
+    let looked = post(&house, StatusCode::OK, &path, &sam, file(&slip)).await;
+    assert_eq!((&looked["refused"][0]["code"], &looked["calendar"]), (&json!("schedule.too_long"), &Value::Null));
+    assert_eq!(looked["displaced"]["odd"].as_array().unwrap().last().unwrap()["lines"], json!([6]));
+    // Nor is a schedule made for a role that has none.
+    let mut nurse = file(&slip);
+    for (key, value) in [("role", json!("nurse")), ("dry_run", json!(false)), ("edition", edition(&house, &sam).await)]
+    {
+        nurse[key] = value;
+    }
+    post(&house, StatusCode::UNPROCESSABLE_ENTITY, &path, &sam, nurse).await;
+    let there = fetch(&house, &format!("{ACCOUNT}/schedules"), &sam).await;
+    assert_eq!(there["items"].as_array().unwrap().len(), 1, "{there}");
+}

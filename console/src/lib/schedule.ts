@@ -162,6 +162,24 @@ export interface ImportBody {
   skip?: boolean;
 }
 
+/** What a file puts out of force. */
+export interface Displaced {
+  from: number;
+  until: number;
+  /** What no shift of the file covers, and who is on call then. */
+  open: Span[];
+  odd: OddDate[];
+}
+
+/** Shifts whose date may be a slip: `days` from the rest, or `days` long. */
+export interface OddDate {
+  lines: number[];
+  from: number;
+  until: number;
+  kind: 'apart' | 'long';
+  days: number;
+}
+
 export interface Imported {
   edition: number;
   schedule: Schedule | null;
@@ -171,6 +189,9 @@ export interface Imported {
   not_understood: { line: number; text: string; why: string }[];
   /** Events that repeat for longer than is read: none of them that begins later was. */
   cut: { line: number; text: string; until: number }[];
+  displaced: Displaced | null;
+  /** Why it could not be stored as it is. */
+  refused: Fault[];
   /** None where nothing of it was understood. */
   calendar: Calendar | null;
 }

@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod change;
 mod civil;
 pub mod difference;
+pub mod displaced;
 pub mod duty;
 pub mod edit;
 pub mod gaps;

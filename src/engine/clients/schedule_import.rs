@@ -7,9 +7,10 @@ use serde::Deserialize;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ScheduleId};
 use crate::domain::account::Account;
-use crate::domain::account::fault::Faults;
+use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::oncall::calendar::{Calendar, calendar};
 use crate::domain::oncall::change::{Made, TemporaryEdit};
+use crate::domain::oncall::displaced::{Displaced, extent, left_open, odd_dates};
 use crate::domain::oncall::edit::ScheduleEdit;
 use crate::domain::oncall::read_in::{ReadIn, read_csv, read_ics};
 use crate::domain::oncall::{Schedule, TemporaryShift};
@@ -55,6 +56,10 @@ pub struct ShiftsRead {
     /// The change in the history, to be named when it is taken back.
     pub change: Option<i64>,
     pub read: ReadIn,
+    /// What it puts out of force. None: nothing of it was understood.
+    pub displaced: Option<Displaced>,
+    /// Why it could not be stored as it is.
+    pub refused: Vec<Fault>,
     pub calendar: Option<Calendar>,
 }
 
@@ -73,7 +78,7 @@ impl Clients {
         };
         let Some(edit) = as_edit(&read) else {
             return if file.dry_run {
-                Ok(ShiftsRead { schedule: None, edition, change: None, read, calendar: None })
+                Ok(looked_at(edition, read))
             } else {
                 Err(refuse("import.nothing", "No line of it was understood.", "Look at it with dry_run first."))
             };
@@ -82,18 +87,32 @@ impl Clients {
         if file.dry_run {
             let made = Made { by, at: self.clock.utc() };
             let before = there.unwrap_or_else(blank);
-            let after = edit.apply(&before, &contacts, made).map_err(Refusal::Faulty)?;
-            let calendar = Some(calendar(&after, edit.from, edit.until));
-            return Ok(ShiftsRead { schedule: None, edition, change: None, read, calendar });
+            // A date that is years off makes it longer than may be: the report says which, so it is not refused here.
+            return Ok(match edit.apply(&before, &contacts, made) {
+                Ok(after) => ShiftsRead {
+                    displaced: displaced(&edit, Some(&after), &read),
+                    calendar: Some(calendar(&after, edit.from, edit.until)),
+                    ..looked_at(edition, read)
+                },
+                Err(refused) => {
+                    ShiftsRead { displaced: displaced(&edit, None, &read), refused, ..looked_at(edition, read) }
+                }
+            });
         }
         if !read.not_understood.is_empty() && !file.skip {
-            let detail = format!("{} lines were not understood.", read.not_understood.len());
+            let detail = match read.not_understood.len() {
+                1 => "1 line was not understood.".to_owned(),
+                lines => format!("{lines} lines were not understood."),
+            };
             let cure = "Correct them, or send `skip` to leave them out.";
             return Err(refuse("import.not_understood", &detail, cure));
         }
         let (schedule, seen) = match there {
             Some(schedule) => (schedule.id, file.edition),
             None => {
+                // What would be refused leaves no empty schedule behind.
+                let made = Made { by, at: self.clock.utc() };
+                edit.apply(&blank(), &contacts, made).map_err(Refusal::Faulty)?;
                 let empty = ScheduleEdit {
                     edition: file.edition,
                     role: role.to_owned(),
@@ -110,9 +129,21 @@ impl Clients {
             |schedule: &Schedule, _: &Account, contacts: &[_], made: Made<'_>| edit.apply(schedule, contacts, made);
         let changed = self.change_schedule(&schedule, seen, by, change).await?;
         let calendar = Some(calendar(&changed.now, edit.from, edit.until));
+        let displaced = displaced(&edit, Some(&changed.now), &read);
         let ChangedSchedule { now, edition, change } = changed;
-        Ok(ShiftsRead { schedule: Some(now), edition, change, read, calendar })
+        Ok(ShiftsRead { schedule: Some(now), edition, change, read, displaced, refused: Vec::new(), calendar })
     }
+}
+
+/// Only read so far.
+fn looked_at(edition: u32, read: ReadIn) -> ShiftsRead {
+    ShiftsRead { schedule: None, edition, change: None, read, displaced: None, refused: Vec::new(), calendar: None }
+}
+
+/// `after`: the schedule with it, if it can be one.
+fn displaced(edit: &TemporaryEdit, after: Option<&Schedule>, read: &ReadIn) -> Option<Displaced> {
+    let open = after.map(|after| left_open(after, &read.shifts)).unwrap_or_default();
+    Some(Displaced { from: edit.from, until: edit.until, open, odd: odd_dates(&read.shifts) })
 }
 
 fn read_zone(file: &ShiftFile, account: &Account, there: Option<&Schedule>) -> Result<TimeZone, Refusal> {
@@ -128,8 +159,7 @@ fn read_zone(file: &ShiftFile, account: &Account, there: Option<&Schedule>) -> R
 
 /// One temporary schedule from the first beginning to the last end.
 fn as_edit(read: &ReadIn) -> Option<TemporaryEdit> {
-    let from: UtcMs = read.shifts.iter().map(|shift| shift.from).min()?;
-    let until = read.shifts.iter().map(|shift| shift.until).max()?;
+    let (from, until) = extent(&read.shifts)?;
     let shift = |shift: &crate::domain::oncall::read_in::Shift| TemporaryShift {
         contact: shift.contact.clone(),
         from: shift.from,

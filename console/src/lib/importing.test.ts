@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { counted, dated, openFor, sayDisplaced, sayOdd, sayOpen } from './importing';
+import type { OddDate, Person, Span } from './schedule';
+
+const ZONE = 'America/Chicago';
+const at = (text: string) => Date.parse(`${text}:00-06:00`);
+const PEOPLE: Person[] = [{ id: 'con_ben', name: 'Ben Ortiz', title: '' }];
+const open = (people: string[], source: Span['source'], why = ''): Span => ({
+  people,
+  from: at('2026-12-04T08:00'),
+  until: at('2026-12-12T08:00'),
+  why,
+  source,
+  starts: true,
+  ends: true,
+});
+
+test('one is one and more are more', () => {
+  expect([counted(1, 'shift'), counted(0, 'shift'), counted(2, 'day')]).toEqual(['1 shift', '0 shifts', '2 days']);
+});
+
+test('a date is said with its year, in the zone of the schedule', () => {
+  expect(dated(at('2026-12-31T23:30'), ZONE)).toBe('Thu 31 Dec 2026 23:30');
+});
+
+test('what is displaced is said from when until when, and what of it falls to whom', () => {
+  const displaced = { from: at('2026-12-01T08:00'), until: at('2026-12-13T08:00'), open: [open(['con_ben'], { kind: 'fallback' }), open([], { kind: 'nobody' })], odd: [] };
+  expect(sayDisplaced(displaced, true, ZONE)).toBe(
+    'From Tue 1 Dec 2026 08:00 until Sun 13 Dec 2026 08:00 (12 days) this file alone says who is on call: the rotation and all other layers do not count then.',
+  );
+  expect(sayDisplaced(displaced, false, ZONE)).toContain('there is no rotation beneath it.');
+  expect(displaced.open.map((span) => sayOpen(span, PEOPLE, ZONE))).toEqual([
+    'Fri 4 Dec 2026 08:00 to Sat 12 Dec 2026 08:00 (8 days): Ben Ortiz, who stands in (the fallback)',
+    'Fri 4 Dec 2026 08:00 to Sat 12 Dec 2026 08:00 (8 days): nobody',
+  ]);
+  expect(sayOpen(open(['con_ben'], { kind: 'override', ids: ['o'] }, 'override by Kim, 17:02'), PEOPLE, ZONE)).toContain(': Ben Ortiz (override by Kim, 17:02)');
+  expect(openFor(displaced)).toBe('16 days');
+});
+
+test('a date that may be a slip is asked about by its line', () => {
+  const odd = (lines: number[], kind: OddDate['kind']): OddDate => ({ lines, kind, days: 91, from: at('2027-03-14T08:00'), until: at('2027-03-15T08:00') });
+  expect(sayOdd(odd([6], 'apart'), ZONE)).toMatch(/^Line 6 \(Sun 14 Mar 2027 .*\) lies 91 days away from the rest\. Is its date right\?$/);
+  expect(sayOdd(odd([2, 6], 'apart'), ZONE)).toMatch(/^Lines 2 and 6 .* lie 91 days away from the rest\. Are their dates right\?$/);
+  expect(sayOdd(odd([1, 2, 3, 4, 5, 6, 7], 'apart'), ZONE)).toMatch(/^Lines 1, 2, 3, 4, 5 and 2 more /);
+  expect(sayOdd(odd([3], 'long'), ZONE)).toMatch(/^Line 3 lasts 91 days, from .*\. Is its end right\?$/);
+});
