@@ -16,6 +16,7 @@ use crate::domain::oncall::Schedule;
 use crate::domain::oncall::displaced::Displaced;
 use crate::domain::oncall::ics::{Event, Revision, render};
 use crate::domain::oncall::read_in::{Cut, NotUnderstood, Shift};
+use crate::domain::oncall::read_table::UnclearDate;
 use crate::domain::oncall::whole::whole_shifts;
 use crate::engine::clients::ShiftFile;
 use crate::io::store::schedule_feeds::ScheduleFeed;
@@ -44,6 +45,10 @@ pub struct ShiftsReadView {
     not_understood: Vec<NotUnderstood>,
     /// Events that repeat for longer than is read.
     cut: Vec<Cut>,
+    /// How it was read, where it could have been read otherwise.
+    notes: Vec<String>,
+    /// A date that may be two: send `date_order` to say which.
+    unclear_date: Option<UnclearDate>,
     /// From when until when it counts in place of all layers, what of that time it leaves open, and dates that may be slips.
     displaced: Option<Displaced>,
     /// Why it could not be stored as it is; only where it was looked at.
@@ -116,6 +121,8 @@ pub async fn read_in(
         shifts: read.read.shifts,
         not_understood: read.read.not_understood,
         cut: read.read.cut,
+        notes: read.read.notes,
+        unclear_date: read.read.unclear_date,
         displaced: read.displaced,
         refused: read.refused,
         calendar: read.calendar.map(CalendarView::draft),

@@ -305,3 +305,21 @@ async fn a_file_says_before_it_is_stored_what_it_displaces_who_stands_in_and_whi
     let there = fetch(&house, &format!("{ACCOUNT}/schedules"), &sam).await;
     assert_eq!(there["items"].as_array().unwrap().len(), 1, "{there}");
 }
+
+#[tokio::test]
+async fn a_date_that_may_be_two_is_asked_about_and_what_is_said_counts() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let path = format!("{ACCOUNT}/schedules/import");
+    let text = "person;start;end\nBen Ortiz;4/5/2026 8:00 AM;4/5/2026 8:00 PM\n";
+    let mut file = json!({"format": "csv", "text": text, "role": "technician", "zone": "UTC", "dry_run": true});
+    let looked = post(&house, StatusCode::OK, &path, &sam, file.clone()).await;
+    let unclear = json!({"line": 2, "text": "4/5/2026", "month_first": "5 Apr 2026", "day_first": "4 May 2026"});
+    assert_eq!((&looked["unclear_date"], &looked["shifts"]), (&unclear, &json!([])));
+    assert_eq!(looked["notes"], json!(["Its columns are separated by semicolons."]));
+    file["date_order"] = json!("month_first");
+    let looked = post(&house, StatusCode::OK, &path, &sam, file).await;
+    // 2026-04-05T08:00Z, 29 days and 6 hours later.
+    assert_eq!((&looked["shifts"][0]["from"], &looked["unclear_date"]), (&json!(at(29 * 24 + 6)), &Value::Null));
+    assert_eq!(looked["notes"][1], "Dates are read month first, as you say: 4/5/2026 is 5 Apr 2026.");
+}

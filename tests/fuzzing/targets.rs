@@ -717,7 +717,9 @@ pub fn mail(data: &[u8]) {
 pub fn shifts(data: &[u8]) {
     use cordboard::base::id::{AccountId, ContactId};
     use cordboard::domain::account::Contact;
-    use cordboard::domain::oncall::read_in::{read_csv, read_ics};
+    use cordboard::domain::oncall::dates::DateOrder::{DayFirst, MonthFirst};
+    use cordboard::domain::oncall::read_in::read_ics;
+    use cordboard::domain::oncall::read_table::read_csv;
     let Ok(text) = std::str::from_utf8(data) else { return };
     let (zone, account) = (jiff::tz::TimeZone::UTC, AccountId::named("a"));
     let contact = |name: &str| Contact {
@@ -730,7 +732,8 @@ pub fn shifts(data: &[u8]) {
         destinations: Vec::new(),
     };
     let contacts = ["Ann", "Ben"].map(contact);
-    for read in [read_csv(text, &zone, &contacts), read_ics(text, &zone, &contacts, UtcMs(1_795_788_000_000))] {
+    let tables = [None, Some(MonthFirst), Some(DayFirst)].map(|order| read_csv(text, &zone, &contacts, order));
+    for read in tables.into_iter().chain([read_ics(text, &zone, &contacts, UtcMs(1_795_788_000_000))]) {
         let lines = text.lines().count().max(1);
         for shift in read.shifts {
             assert!(shift.from < shift.until && (1..=lines).contains(&shift.line));

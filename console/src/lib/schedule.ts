@@ -158,9 +158,13 @@ export interface ImportBody {
   text: string;
   role: string;
   zone?: string;
+  /** What comes first in dates of which the file does not say it. */
+  date_order?: DateOrder | undefined;
   dry_run: boolean;
   skip?: boolean;
 }
+
+export type DateOrder = 'month_first' | 'day_first';
 
 /** What a file puts out of force. */
 export interface Displaced {
@@ -189,6 +193,10 @@ export interface Imported {
   not_understood: { line: number; text: string; why: string }[];
   /** Events that repeat for longer than is read: none of them that begins later was. */
   cut: { line: number; text: string; until: number }[];
+  /** How it was read, where it could have been read otherwise. */
+  notes: string[];
+  /** A date that may be two: which, is asked. */
+  unclear_date: { line: number; text: string; month_first: string; day_first: string } | null;
   displaced: Displaced | null;
   /** Why it could not be stored as it is. */
   refused: Fault[];

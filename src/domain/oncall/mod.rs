@@ -7,6 +7,7 @@
 pub mod calendar;
 pub mod change;
 mod civil;
+pub mod dates;
 pub mod difference;
 pub mod displaced;
 pub mod duty;
@@ -17,6 +18,7 @@ pub mod ics;
 mod oracle_tests;
 mod plan;
 pub mod read_in;
+pub mod read_table;
 pub mod reminder;
 mod repeats;
 mod resolve;

@@ -1,4 +1,5 @@
-//! Shifts out of a spreadsheet (CSV) or a calendar (.ics), with each line that was not understood and why. Pure.
+//! Shifts out of a calendar (.ics), with each line that was not understood and why; out of a spreadsheet (CSV) they come by `read_table`.
+//! Pure.
 //!
 //! What always holds: nothing is guessed. A line whose person or times are not certain is told of and left out. Of an event that repeats
 //! what is over is not read, nor what is more than a year away, which is told too.
@@ -9,13 +10,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::first_instant;
+use super::read_table::UnclearDate;
 use super::repeats::{Repeats, as_long_after};
 use crate::base::clock::UtcMs;
 use crate::base::id::ContactId;
 use crate::domain::account::{Contact, Reach};
 
 /// More than any plan of a year has.
-const MAX_LINES: usize = 5_000;
+pub(super) const MAX_LINES: usize = 5_000;
 /// How far an event that repeats is followed from now on, in days: what is after that is for a rotation.
 const AHEAD_DAYS: i64 = 366;
 /// One that began longer ago is no plan any more; each of its days would have to be counted.
@@ -51,6 +53,10 @@ pub struct ReadIn {
     pub not_understood: Vec<NotUnderstood>,
     /// Events that repeat for longer than is read: up to when.
     pub cut: Vec<Cut>,
+    /// How it was read, where it could have been read otherwise.
+    pub notes: Vec<String>,
+    /// What has to be asked before lines with such dates can be read.
+    pub unclear_date: Option<UnclearDate>,
 }
 
 /// An event that was read up to a day, and goes on after it.
@@ -64,12 +70,12 @@ pub struct Cut {
 }
 
 impl ReadIn {
-    fn refuse(&mut self, line: usize, text: &str, why: impl Into<String>) {
+    pub(super) fn refuse(&mut self, line: usize, text: &str, why: impl Into<String>) {
         let text = text.trim().chars().take(200).collect();
         self.not_understood.push(NotUnderstood { line, text, why: why.into() });
     }
 
-    fn take(&mut self, line: usize, text: &str, who: &Contact, from: UtcMs, until: UtcMs) {
+    pub(super) fn take(&mut self, line: usize, text: &str, who: &Contact, from: UtcMs, until: UtcMs) {
         if until <= from {
             return self.refuse(line, text, "It ends before it begins.");
         }
@@ -77,72 +83,8 @@ impl ReadIn {
     }
 }
 
-/// A spreadsheet with a line of headings: person (or name, contact), start (or from), end (or until); civil times are in `zone`.
-pub fn read_csv(text: &str, zone: &TimeZone, contacts: &[Contact]) -> ReadIn {
-    let mut read = ReadIn::default();
-    let mut lines = text.trim_start_matches('\u{feff}').lines().enumerate();
-    let Some((_, heading)) = lines.next() else {
-        read.refuse(1, "", "There is nothing in it.");
-        return read;
-    };
-    let comma = [',', ';', '\t'].into_iter().max_by_key(|c| heading.matches(*c).count()).unwrap_or(',');
-    let heads: Vec<String> = cells(heading, comma).iter().map(|head| head.trim().to_lowercase()).collect();
-    let column = |known: &[&str]| heads.iter().position(|head| known.contains(&head.as_str()));
-    let (Some(person), Some(start), Some(end)) = (
-        column(&["person", "name", "contact", "who"]),
-        column(&["start", "from", "begin", "begins"]),
-        column(&["end", "until", "to", "ends"]),
-    ) else {
-        read.refuse(1, heading, "The first line has to name the columns person, start and end.");
-        return read;
-    };
-    for (at, text) in lines {
-        let line = at + 1;
-        if text.trim().is_empty() {
-            continue;
-        }
-        if at >= MAX_LINES {
-            read.refuse(line, text, "There are too many lines: make it of several parts.");
-            break;
-        }
-        let cells = cells(text, comma);
-        let cell = |at: usize| cells.get(at).map_or("", |cell| cell.trim());
-        let who = match find_person(cell(person), contacts) {
-            Ok(who) => who,
-            Err(why) => {
-                read.refuse(line, text, why);
-                continue;
-            }
-        };
-        match (read_time(cell(start), zone), read_time(cell(end), zone)) {
-            (Some(from), Some(until)) => read.take(line, text, who, from, until),
-            (None, _) => read.refuse(line, text, "The start is no time like 2026-11-27 08:00."),
-            (_, None) => read.refuse(line, text, "The end is no time like 2026-11-27 08:00."),
-        }
-    }
-    read
-}
-
-fn cells(line: &str, comma: char) -> Vec<String> {
-    let (mut cells, mut cell, mut quoted) = (Vec::new(), String::new(), false);
-    let mut chars = line.chars().peekable();
-    while let Some(char) = chars.next() {
-        match char {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                cell.push('"');
-            }
-            '"' => quoted = !quoted,
-            char if char == comma && !quoted => cells.push(std::mem::take(&mut cell)),
-            char => cell.push(char),
-        }
-    }
-    cells.push(cell);
-    cells
-}
-
 /// By name, or by an email address of theirs.
-fn find_person<'a>(written: &str, contacts: &'a [Contact]) -> Result<&'a Contact, String> {
+pub(super) fn find_person<'a>(written: &str, contacts: &'a [Contact]) -> Result<&'a Contact, String> {
     let wanted = written.trim().to_lowercase();
     if wanted.is_empty() {
         return Err("Nobody is named.".to_owned());
@@ -159,18 +101,6 @@ fn find_person<'a>(written: &str, contacts: &'a [Contact]) -> Result<&'a Contact
         [] => contacts.iter().find(mail).ok_or_else(|| "The account has no contact of this name.".to_owned()),
         _ => Err("Several contacts have this name.".to_owned()),
     }
-}
-
-/// A civil time, with a blank or a `T`, or an instant with its offset.
-fn read_time(written: &str, zone: &TimeZone) -> Option<UtcMs> {
-    let written = written.trim();
-    if let Ok(instant) = written.parse::<Timestamp>() {
-        return Some(UtcMs(instant.as_millisecond()));
-    }
-    let civil = written.replacen(' ', "T", 1);
-    // A date alone could be its beginning or its end.
-    let civil = civil.contains(':').then(|| civil.parse::<DateTime>().ok()).flatten()?;
-    first_instant(zone, civil)
 }
 
 /// One property of an event.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::base::id::{AccountId, DestinationId};
 use crate::domain::account::Destination;
+use crate::domain::oncall::read_table::read_csv;
 
 fn contact(name: &str, email: &str) -> Contact {
     Contact {
@@ -43,22 +44,6 @@ fn now() -> UtcMs {
 fn understood(read: &ReadIn) -> Vec<(usize, &str, String)> {
     let hours = |shift: &Shift| format!("{}+{}", shift.from, (shift.until.0 - shift.from.0) / 60_000);
     read.shifts.iter().map(|shift| (shift.line, shift.name.as_str(), hours(shift))).collect()
-}
-
-#[test]
-fn a_spreadsheet_is_read_line_by_line_and_says_what_it_did_not_understand() {
-    let text = "Start;End;Name\r\n2026-11-27 08:00;2026-11-27 20:00;Ben Ortiz\r\n2026-11-27T20:00;2026-11-28T08:00;ANN@example.com\n\n\
-        2026-11-28 08:00;2026-11-28 07:00;Ann\n28/11/2026;2026-11-29 08:00;Ann\n2026-11-28 08:00;2026-11-29 08:00;Zed\n\
-        2026-03-08 01:00;2026-03-08 03:00;\"Ann \"\"Lee\"\"\"\n2026-11-28;2026-11-29;Ann\n";
-    let read = read_csv(text, &chicago(), &contacts());
-    let expected = [(2, "Ben Ortiz", "1795788000000+720".to_owned()), (3, "Ann", "1795831200000+720".to_owned())];
-    assert_eq!(understood(&read), expected);
-    let why: Vec<_> = read.not_understood.iter().map(|n| (n.line, n.why.as_str())).collect();
-    let unknown = "The account has no contact of this name.";
-    let start = "The start is no time like 2026-11-27 08:00.";
-    assert_eq!(why, [(5, "It ends before it begins."), (6, start), (7, unknown), (8, unknown), (9, start)]);
-    let none = read_csv("a,b\n1,2", &chicago(), &contacts());
-    assert_eq!((none.shifts.len(), none.not_understood.len()), (0, 1));
 }
 
 #[test]
@@ -194,7 +179,8 @@ fn whatever_is_read_nothing_panics_and_every_shift_has_a_length() {
                 chars[place] = strange[usize::try_from(rng.below(8)).expect("small")];
             }
             let text: String = chars.into_iter().collect();
-            for read in [read_csv(&text, &chicago(), &contacts()), read_ics(&text, &chicago(), &contacts(), now())] {
+            let table = read_csv(&text, &chicago(), &contacts(), None);
+            for read in [table, read_ics(&text, &chicago(), &contacts(), now())] {
                 assert!(read.shifts.iter().all(|shift| shift.from < shift.until), "{text}");
             }
         }

@@ -10,9 +10,11 @@ use crate::domain::account::Account;
 use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::oncall::calendar::{Calendar, calendar};
 use crate::domain::oncall::change::{Made, TemporaryEdit};
+use crate::domain::oncall::dates::DateOrder;
 use crate::domain::oncall::displaced::{Displaced, extent, left_open, odd_dates};
 use crate::domain::oncall::edit::ScheduleEdit;
-use crate::domain::oncall::read_in::{ReadIn, read_csv, read_ics};
+use crate::domain::oncall::read_in::{ReadIn, read_ics};
+use crate::domain::oncall::read_table::read_csv;
 use crate::domain::oncall::{Schedule, TemporaryShift};
 
 use super::{ChangedSchedule, Clients, Refusal};
@@ -39,6 +41,9 @@ pub struct ShiftFile {
     /// Of times that do not say; the schedule's if it is left out.
     #[serde(default)]
     pub zone: Option<String>,
+    /// What stands first in a date like 5/12/2026; the file decides, where one of its dates can be read only one way.
+    #[serde(default)]
+    pub date_order: Option<DateOrder>,
     /// Only look what would come of it.
     #[serde(default)]
     pub dry_run: bool,
@@ -73,7 +78,7 @@ impl Clients {
         let there = self.store.list_schedules(id).await?.into_iter().find(|schedule| schedule.role == role);
         let zone = read_zone(file, &account, there.as_ref())?;
         let read = match file.format {
-            Format::Csv => read_csv(&file.text, &zone, &contacts),
+            Format::Csv => read_csv(&file.text, &zone, &contacts, file.date_order),
             Format::Ics => read_ics(&file.text, &zone, &contacts, self.clock.utc()),
         };
         let Some(edit) = as_edit(&read) else {
