@@ -15,7 +15,7 @@ use crate::domain::account::fault::Fault;
 use crate::domain::oncall::Schedule;
 use crate::domain::oncall::displaced::Displaced;
 use crate::domain::oncall::ics::{Event, Revision, render};
-use crate::domain::oncall::read_in::{Cut, NotUnderstood, Shift};
+use crate::domain::oncall::read_in::{Cancelled, Cut, NotUnderstood, Shift};
 use crate::domain::oncall::read_table::UnclearDate;
 use crate::domain::oncall::whole::whole_shifts;
 use crate::engine::clients::ShiftFile;
@@ -45,6 +45,8 @@ pub struct ShiftsReadView {
     not_understood: Vec<NotUnderstood>,
     /// Events that repeat for longer than is read.
     cut: Vec<Cut>,
+    /// Events that were called off where they come from: no shifts.
+    cancelled: Vec<Cancelled>,
     /// How it was read, where it could have been read otherwise.
     notes: Vec<String>,
     /// A date that may be two: send `date_order` to say which.
@@ -121,6 +123,7 @@ pub async fn read_in(
         shifts: read.read.shifts,
         not_understood: read.read.not_understood,
         cut: read.read.cut,
+        cancelled: read.read.cancelled,
         notes: read.read.notes,
         unclear_date: read.read.unclear_date,
         displaced: read.displaced,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, dated, openFor, sayDisplaced, sayOdd, sayOpen } from './importing';
+import { counted, dated, openFor, sayCancelled, sayDisplaced, sayOdd, sayOpen } from './importing';
 import type { OddDate, Person, Span } from './schedule';
 
 const ZONE = 'America/Chicago';
@@ -43,4 +43,10 @@ test('a date that may be a slip is asked about by its line', () => {
   expect(sayOdd(odd([2, 6], 'apart'), ZONE)).toMatch(/^Lines 2 and 6 .* lie 91 days away from the rest\. Are their dates right\?$/);
   expect(sayOdd(odd([1, 2, 3, 4, 5, 6, 7], 'apart'), ZONE)).toMatch(/^Lines 1, 2, 3, 4, 5 and 2 more /);
   expect(sayOdd(odd([3], 'long'), ZONE)).toMatch(/^Line 3 lasts 91 days, from .*\. Is its end right\?$/);
+});
+
+test('what was cancelled is said, and not asked to be corrected', () => {
+  const one = { line: 40, text: 'Ann', from: at('2026-12-04T08:00') };
+  expect(sayCancelled([one], ZONE)).toBe('1 event was cancelled in that calendar and is no shift: line 40 “Ann”, Fri 4 Dec 2026 08:00.');
+  expect(sayCancelled(Array.from({ length: 7 }, () => ({ ...one, from: null })), ZONE)).toMatch(/^7 events were cancelled .* “Ann” and 2 more\.$/);
 });

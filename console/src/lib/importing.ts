@@ -54,3 +54,10 @@ export function sayOdd(odd: OddDate, zone: string): string {
   if (odd.kind === 'long') return `${lines(odd.lines)} lasts ${counted(odd.days, 'day')}, from ${stretch(odd, zone)}. Is its end right?`;
   return `${lines(odd.lines)} (${stretch(odd, zone)}) ${one ? 'lies' : 'lie'} ${counted(odd.days, 'day')} away from the rest. ${one ? 'Is its date' : 'Are their dates'} right?`;
 }
+
+/** Events that are no shifts any more: the first few by their lines. */
+export function sayCancelled(cancelled: readonly { line: number; text: string; from: number | null }[], zone: string): string {
+  const told = cancelled.slice(0, NAMED).map((one) => `line ${one.line} “${one.text}”${one.from === null ? '' : `, ${dated(one.from, zone)}`}`);
+  const more = cancelled.length > NAMED ? ` and ${cancelled.length - NAMED} more` : '';
+  return `${counted(cancelled.length, 'event')} ${cancelled.length === 1 ? 'was' : 'were'} cancelled in that calendar and ${cancelled.length === 1 ? 'is no shift' : 'are no shifts'}: ${told.join('; ')}${more}.`;
+}

@@ -193,6 +193,8 @@ export interface Imported {
   not_understood: { line: number; text: string; why: string }[];
   /** Events that repeat for longer than is read: none of them that begins later was. */
   cut: { line: number; text: string; until: number }[];
+  /** Events that were called off where they come from. */
+  cancelled: { line: number; text: string; from: number | null }[];
   /** How it was read, where it could have been read otherwise. */
   notes: string[];
   /** A date that may be two: which, is asked. */

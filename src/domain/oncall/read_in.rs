@@ -53,6 +53,8 @@ pub struct ReadIn {
     pub not_understood: Vec<NotUnderstood>,
     /// Events that repeat for longer than is read: up to when.
     pub cut: Vec<Cut>,
+    /// Events that were called off where they come from.
+    pub cancelled: Vec<Cancelled>,
     /// How it was read, where it could have been read otherwise.
     pub notes: Vec<String>,
     /// What has to be asked before lines with such dates can be read.
@@ -67,6 +69,16 @@ pub struct Cut {
     pub text: String,
     /// None of it that begins later was read.
     pub until: UtcMs,
+}
+
+/// An event that is no shift any more (RFC 5545 §3.8.1.11).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ReadShiftsCancelled)]
+pub struct Cancelled {
+    pub line: usize,
+    pub text: String,
+    /// When it would have begun, if that can be read.
+    pub from: Option<UtcMs>,
 }
 
 impl ReadIn {
@@ -136,6 +148,12 @@ pub fn read_ics(text: &str, zone: &TimeZone, contacts: &[Contact], now: UtcMs) -
     let around = Around { zone, contacts, now, events: &events };
     let mut repeating = 0;
     for event in &events {
+        if event.is_cancelled() {
+            let text = event.summary().trim().chars().take(200).collect();
+            let from = event.find("DTSTART").and_then(|start| ics_time(start, zone));
+            read.cancelled.push(Cancelled { line: event.line, text, from });
+            continue;
+        }
         if event.find("RRULE").is_none() && event.find("RDATE").is_none() {
             read_event(&mut read, event, &around);
             continue;
@@ -242,9 +260,6 @@ const NO_END: &str = "Its end (DTEND or DURATION) cannot be read.";
 
 fn read_event(read: &mut ReadIn, event: &Event<'_>, around: &Around<'_>) {
     let (line, summary, zone) = (event.line, event.summary(), around.zone);
-    if event.is_cancelled() {
-        return;
-    }
     let Some(from) = event.find("DTSTART").and_then(|start| ics_time(start, zone)) else {
         return read.refuse(line, summary, NO_START);
     };
@@ -262,9 +277,6 @@ fn read_event(read: &mut ReadIn, event: &Event<'_>, around: &Around<'_>) {
 
 /// Each of its times, or why none of them is read.
 fn read_repeating(read: &mut ReadIn, event: &Event<'_>, around: &Around<'_>) -> Result<(), String> {
-    if event.is_cancelled() {
-        return Ok(());
-    }
     let layer = |why: &str| format!("It repeats {why}: make a layer with a rotation of it.");
     let mut rules = event.all("RRULE");
     let rule = match (rules.next(), rules.next()) {

@@ -73,6 +73,8 @@ fn a_calendar_is_read_event_by_event() {
     let why: Vec<_> =
         read.not_understood.iter().map(|n| n.why.split_whitespace().take(2).collect::<String>()).collect();
     assert_eq!(why, ["Itrepeats", "Itsbeginning", "Itsend", "Itnames"]);
+    let cancelled: Vec<_> = read.cancelled.iter().map(|one| (one.text.as_str(), one.from)).collect();
+    assert_eq!(cancelled, [("Ann", Some(UtcMs(1_795_788_000_000)))], "it is told, and nobody has to correct it");
     assert_eq!(read_ics("hello", &chicago(), &contacts(), now()).not_understood.len(), 1);
 }
 
