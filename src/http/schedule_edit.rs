@@ -335,8 +335,18 @@ pub async fn undo(
     Body(body): Body<UndoEdit>,
 ) -> Result<Response, Problem> {
     let seen = if_match.or(body.edition);
-    let edition = if body.change.is_some() { seen.edition() } else { Some(seen.required()?) };
-    let undone = front.clients_of(&signed).undo_schedule(&id, edition, body.change, &signed.name).await;
+    undo_change(&front, &signed, &id, seen, body.change).await
+}
+
+pub(super) async fn undo_change(
+    front: &Front,
+    signed: &Signed,
+    id: &ScheduleId,
+    seen: Seen,
+    change: Option<i64>,
+) -> Result<Response, Problem> {
+    let edition = if change.is_some() { seen.edition() } else { Some(seen.required()?) };
+    let undone = front.clients_of(signed).undo_schedule(id, edition, change, &signed.name).await;
     let ChangedSchedule { now: schedule, edition, .. } = undone.map_err(|why| seen.refuse(why))?;
     tracing::info!(user = %signed.bearer.user, schedule = %id, "a change of a schedule was taken back");
     Ok((StatusCode::OK, [etag(edition)], Json(Undone { schedule, edition })).into_response())

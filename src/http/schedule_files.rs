@@ -1,5 +1,6 @@
 //! Shifts in and out as files: a spreadsheet or a calendar read in by supervisors, calendars that other programs read by a secret
-//! address. Whoever has the address reads it, without signing in, until it is revoked.
+//! address. Whoever has the address reads it, without signing in, until it is revoked. What clients do as well is in functions that ask
+//! nobody what they may: their doors (`portal/schedule_files`) have.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,7 +23,7 @@ use crate::engine::clients::ShiftFile;
 use crate::io::store::schedule_feeds::ScheduleFeed;
 
 use super::account_edit::IfMatch;
-use super::auth::Supervisor;
+use super::auth::{Signed, Supervisor};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::schedules::CalendarView;
@@ -30,6 +31,8 @@ use super::state::Front;
 
 const BACK_MS: i64 = 14 * 86_400_000;
 const AHEAD_MS: i64 = 60 * 86_400_000;
+/// More than an account has people and roles.
+const MAX_FEEDS: usize = 200;
 /// How seldom it is noted that a calendar was read.
 const NOTE_MS: i64 = 60 * 60_000;
 
@@ -108,10 +111,20 @@ pub async fn read_in(
     if_match: IfMatch,
     Body(file): Body<ShiftFile>,
 ) -> Result<Json<ShiftsReadView>, Problem> {
+    import_into(&front, &signed, &account, if_match, file).await
+}
+
+pub(super) async fn import_into(
+    front: &Front,
+    signed: &Signed,
+    account: &AccountId,
+    if_match: IfMatch,
+    file: ShiftFile,
+) -> Result<Json<ShiftsReadView>, Problem> {
     let seen = if_match.or(file.edition);
     let edition = if file.dry_run { None } else { Some(seen.required()?) };
     let file = ShiftFile { edition, ..file };
-    let read = front.clients_of(&signed).import_shifts(&account, &file, &signed.name).await;
+    let read = front.clients_of(signed).import_shifts(account, &file, &signed.name).await;
     let read = read.map_err(|why| seen.refuse(why))?;
     if read.schedule.is_some() {
         tracing::info!(user = %signed.bearer.user, %account, shifts = read.read.shifts.len(), "shifts were read in");
@@ -141,7 +154,11 @@ pub async fn list_feeds(
     _by: Supervisor,
     Id(account): Id<AccountId>,
 ) -> Result<Json<ScheduleFeeds>, Problem> {
-    let feeds = front.store.list_schedule_feeds(&account).await?;
+    feeds_of(&front, &account).await
+}
+
+pub(super) async fn feeds_of(front: &Front, account: &AccountId) -> Result<Json<ScheduleFeeds>, Problem> {
+    let feeds = front.store.list_schedule_feeds(account).await?;
     Ok(Json(ScheduleFeeds { items: feeds.into_iter().map(|feed| ScheduleFeedView::new(feed, None)).collect() }))
 }
 
@@ -149,12 +166,22 @@ pub async fn list_feeds(
 #[utoipa::path(post, path = "/api/v1/accounts/{id}/schedules/feeds", tag = "schedules", security(("bearer" = [])),
     params(("id" = AccountId, Path)), request_body = ScheduleFeedEdit,
     responses((status = CREATED, body = ScheduleFeedView), (status = FORBIDDEN, body = ProblemBody),
-        (status = NOT_FOUND, body = ProblemBody), (status = BAD_REQUEST, body = ProblemBody)))]
+        (status = NOT_FOUND, body = ProblemBody), (status = BAD_REQUEST, body = ProblemBody),
+        (status = CONFLICT, body = ProblemBody)))]
 pub async fn add_feed(
     State(front): State<Front>,
     Supervisor(signed): Supervisor,
     Id(account): Id<AccountId>,
     Body(edit): Body<ScheduleFeedEdit>,
+) -> Result<Response, Problem> {
+    make_feed(&front, &signed, account, edit).await
+}
+
+pub(super) async fn make_feed(
+    front: &Front,
+    signed: &Signed,
+    account: AccountId,
+    edit: ScheduleFeedEdit,
 ) -> Result<Response, Problem> {
     if edit.schedule.is_some() == edit.contact.is_some() {
         return Err(Problem::malformed("feed.of_what", "Name a schedule or a contact, one of the two."));
@@ -166,6 +193,12 @@ pub async fn add_feed(
     if let Some(id) = &edit.contact {
         let there = front.store.find_contact(id).await?.filter(|contact| contact.account == account);
         there.ok_or_else(|| Problem::not_found("contact"))?;
+    }
+    if front.store.list_schedule_feeds(&account).await?.len() >= MAX_FEEDS {
+        return Err(Problem::conflict(
+            "feed.too_many",
+            "The account has too many addresses: end those that nobody reads.",
+        ));
     }
     let now = front.clock.utc();
     let feed = ScheduleFeed {
@@ -194,8 +227,12 @@ pub async fn remove_feed(
     Supervisor(signed): Supervisor,
     Id(id): Id<ScheduleFeedId>,
 ) -> Result<StatusCode, Problem> {
+    end_feed(&front, &signed, &id).await
+}
+
+pub(super) async fn end_feed(front: &Front, signed: &Signed, id: &ScheduleFeedId) -> Result<StatusCode, Problem> {
     let mut tx = front.store.write().await?;
-    if !tx.delete_schedule_feed(&id).await? {
+    if !tx.delete_schedule_feed(id).await? {
         tx.rollback().await?;
         return Err(Problem::not_found("calendar"));
     }

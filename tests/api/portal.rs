@@ -120,6 +120,7 @@ fn body_of(path: &str, method: &Method) -> Value {
         "withdraw" => Value::Null,
         "overrides" => over(),
         "changes" => json!({"add": [over()]}),
+        "undo" => json!({"change": 1}),
         "swap" => {
             let shift = json!({"contact": "con_olga", "from": START.0, "until": START.0 + 3_600_000});
             json!({"one": shift, "other": shift})

@@ -238,8 +238,11 @@ const id = encodeURIComponent;
 const of = (account: string) => `/accounts/${id(account)}`;
 const at = (schedule: string) => `/schedules/${id(schedule)}`;
 
-/** What the calendar asks for, at the desk as in the portal. `below`: where an account's are; `one`: where one of its schedules is. */
-const doors = (below: (account: string) => string, one: (account: string, schedule: string) => string) => ({
+/**
+ * What the calendar asks for, at the desk as in the portal. `below`: where an account's are; `one`: where one of its schedules is; `feed`:
+ * where one of its calendars for other programs is.
+ */
+const doors = (below: (account: string) => string, one: (account: string, schedule: string) => string, feed: (account: string, feed: string) => string) => ({
   all: (account: string) => request<Schedules>('GET', `${below(account)}/schedules`),
   calendar: (account: string, from: number, until: number) =>
     request<{ edition: number; items: Calendar[]; people: Person[] }>('GET', `${below(account)}/calendar${query({ from, until })}`),
@@ -249,16 +252,30 @@ const doors = (below: (account: string) => string, one: (account: string, schedu
   swap: (account: string, schedule: string, shifts: { one: Shift; other: Shift; seen: Seen[] }) => request<Changed>('POST', `${one(account, schedule)}/swap`, shifts),
   history: (account: string, before?: number) =>
     request<{ items: HistoryLine[] }>('GET', `${below(account)}/schedules/history${query({ before, limit: 50 })}`),
+  importShifts: (account: string, body: ImportBody) => request<Imported>('POST', `${below(account)}/schedules/import`, body),
+  /** A change by its name: refused if anything but what it left is there now. A client's is an import of theirs. */
+  undoChange: (account: string, schedule: string, change: number) => request<unknown>('POST', `${one(account, schedule)}/undo`, { change }),
+  feeds: (account: string) => request<{ items: CalendarFeed[] }>('GET', `${below(account)}/schedules/feeds`),
+  addFeed: (account: string, body: { schedule: string } | { contact: string }) => request<CalendarFeed>('POST', `${below(account)}/schedules/feeds`, body),
+  removeFeed: (account: string, of: string) => request<void>('DELETE', feed(account, of)),
 });
 
 export type Doors = ReturnType<typeof doors>;
 
 const portal = (account: string) => `/portal${of(account)}`;
 /** A client's: they change who is on call, and no layers. */
-export const clientDoors: Doors = doors(portal, (account, schedule) => `${portal(account)}${at(schedule)}`);
+export const clientDoors: Doors = doors(
+  portal,
+  (account, schedule) => `${portal(account)}${at(schedule)}`,
+  (account, feed) => `${portal(account)}/schedules/feeds/${id(feed)}`,
+);
 
 export const schedules = {
-  ...doors(of, (_, schedule) => at(schedule)),
+  ...doors(
+    of,
+    (_, schedule) => at(schedule),
+    (_, feed) => `/schedule_feeds/${id(feed)}`,
+  ),
   /** What an unsaved schedule would come to. */
   preview: (account: string, body: { id?: string; schedule: ScheduleEdit; from: number; until: number }) =>
     request<Calendar & { people: Person[]; faults: Fault[] }>('POST', `${of(account)}/schedules/preview`, body),
@@ -271,8 +288,4 @@ export const schedules = {
   remove: (schedule: string, edition: number) => request<void>('DELETE', at(schedule), undefined, { 'if-match': `"${edition}"` }),
   /** `change`: refused if anything but what it left is there now. Without it the last one, as of this edition. */
   undo: (schedule: string, which: { change: number } | { edition: number }) => request<unknown>('POST', `${at(schedule)}/undo`, which),
-  importShifts: (account: string, body: ImportBody) => request<Imported>('POST', `${of(account)}/schedules/import`, body),
-  feeds: (account: string) => request<{ items: CalendarFeed[] }>('GET', `${of(account)}/schedules/feeds`),
-  addFeed: (account: string, body: { schedule: string } | { contact: string }) => request<CalendarFeed>('POST', `${of(account)}/schedules/feeds`, body),
-  removeFeed: (feed: string) => request<void>('DELETE', `/schedule_feeds/${id(feed)}`),
 };

@@ -195,7 +195,7 @@ export class Roster {
 
   /** A change of the server's history, taken back by its name: not while anybody's work lies on it. */
   private pushChange(words: string, schedule: string, change: number | null): void {
-    if (change !== null) this.push(words, async () => void (await schedules.undo(schedule, { change })));
+    if (change !== null) this.push(words, async () => void (await this.doors.undoChange(this.account, schedule, change)));
   }
 
   private async does(words: string, work: () => Promise<unknown>): Promise<boolean> {

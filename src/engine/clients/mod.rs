@@ -52,7 +52,7 @@ pub use import::Imported;
 pub use pins::PinOf;
 pub use protocols::{Checked, ProtocolEdit};
 pub use rehearsal::{Offered, Rehearsal};
-pub use schedule_import::{Format, ShiftFile, ShiftsRead};
+pub use schedule_import::{Format, ShiftFile, ShiftsRead, is_import_by};
 pub use schedules::{ChangedSchedule, cut_temporary, take_back};
 pub use settings::HolidayEdit;
 pub use uses::{Use, UseKind};

@@ -15,9 +15,12 @@ use crate::domain::oncall::displaced::{Displaced, extent, left_open, odd_dates};
 use crate::domain::oncall::edit::ScheduleEdit;
 use crate::domain::oncall::read_in::{ReadIn, read_ics};
 use crate::domain::oncall::read_table::read_csv;
-use crate::domain::oncall::{Schedule, TemporaryShift};
+use crate::domain::oncall::{Schedule, Temporary, TemporaryShift};
 
 use super::{ChangedSchedule, Clients, Refusal};
+
+/// What the temporary schedule is called that a file becomes.
+const READ_IN: &str = "read in";
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -140,6 +143,14 @@ impl Clients {
     }
 }
 
+/// What a change put there was read from a file by `by`.
+pub fn is_import_by(before: Option<&Schedule>, after: Option<&Schedule>, by: &str) -> bool {
+    let was_there = |plan: &Temporary| before.is_some_and(|before| before.temporary.contains(plan));
+    after.is_some_and(|after| {
+        after.temporary.iter().any(|plan| plan.name == READ_IN && plan.by == by && !was_there(plan))
+    })
+}
+
 /// Only read so far.
 fn looked_at(edition: u32, read: ReadIn) -> ShiftsRead {
     ShiftsRead { schedule: None, edition, change: None, read, displaced: None, refused: Vec::new(), calendar: None }
@@ -171,7 +182,7 @@ fn as_edit(read: &ReadIn) -> Option<TemporaryEdit> {
         until: shift.until,
     };
     let shifts = read.shifts.iter().map(shift).collect();
-    Some(TemporaryEdit { edition: None, name: "read in".to_owned(), from, until, shifts })
+    Some(TemporaryEdit { edition: None, name: READ_IN.to_owned(), from, until, shifts })
 }
 
 fn refuse(code: &'static str, detail: &str, cure: &str) -> Refusal {

@@ -14,6 +14,7 @@ pub mod messages;
 pub mod morning;
 pub mod protocols;
 pub mod report;
+pub mod schedule_files;
 pub mod schedules;
 pub mod settings;
 pub mod verification;
@@ -51,6 +52,10 @@ pub(super) fn list() -> OpenApiRouter<Front> {
         .routes(routes!(schedules::remove_override))
         .routes(routes!(schedules::swap))
         .routes(routes!(schedules::change_overrides))
+        .routes(routes!(schedule_files::read_in))
+        .routes(routes!(schedule_files::undo_import))
+        .routes(routes!(schedule_files::list_feeds, schedule_files::add_feed))
+        .routes(routes!(schedule_files::remove_feed))
         .routes(routes!(report::show))
         .routes(routes!(report::csv))
         .routes(routes!(protocols::list))

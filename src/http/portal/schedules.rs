@@ -25,7 +25,11 @@ use crate::http::schedules::{
 use crate::http::state::Front;
 
 /// The schedule that the path names, if it is of this account.
-async fn find_own(front: &Front, client: &PortalClient<needs::Schedule>, named: &Named) -> Result<ScheduleId, Problem> {
+pub(super) async fn find_own(
+    front: &Front,
+    client: &PortalClient<needs::Schedule>,
+    named: &Named,
+) -> Result<ScheduleId, Problem> {
     let id = named.find::<ScheduleId>("id", "schedule")?;
     let schedule = front.store.find_schedule(&id).await?.filter(|schedule| schedule.account == client.account);
     schedule.map(|schedule| schedule.id).ok_or_else(|| Problem::not_found("schedule"))
