@@ -4,7 +4,6 @@
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ScheduleId};
 use crate::domain::account::Account;
 use crate::domain::account::fault::{Fault, Faults};
