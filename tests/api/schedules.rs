@@ -256,6 +256,7 @@ async fn a_calendar_that_is_read_an_hour_later_holds_the_same_shifts_whole_and_b
     assert_eq!(first, second);
 
     // What is changed says so.
+    let sam = house.sign_in("sam").await;
     let evening = json!({"kind": "only", "contact": ada, "from": at(12), "until": at(16)});
     post(&house, StatusCode::CREATED, &format!("{TECHNICIAN}/overrides"), &sam, evening).await;
     let third = events_of(&String::from_utf8(house.fetch(address, "").await.body).unwrap());
