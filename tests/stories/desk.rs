@@ -250,7 +250,7 @@ pub struct Desk {
     pub clock: TestClock,
     devices: Arc<Devices>,
     taken: u32,
-    /// Of what she takes from now on.
+    /// Of what she takes or changes from now on.
     pub urgency: Urgency,
     /// How fast what leaves may leave, if the house has decided that.
     pub rates: Option<Rates>,
@@ -437,7 +437,7 @@ impl Desk {
         let state = self.state(id).await;
         let before = self.store.find_message(&state.message).await.expect("found").expect("a message");
         let account = self.store.find_account(&before.account).await.expect("found").expect("an account");
-        let mut after = Message { edition: before.edition + 1, ..before };
+        let mut after = Message { edition: before.edition + 1, urgency: self.urgency, ..before };
         after.changed = Some(Change { by: self.kim().await, at: self.now(), unsent: None });
         after.answers.insert("problem".into(), problem.into());
         let mut tx = self.store.write().await.expect("the store writes");

@@ -1,6 +1,7 @@
 //! Destinations with hours in a night that runs through store and dispatcher: the mobile that is for working hours alone.
 
 use cordboard::base::id::{ContactId, DispatchId};
+use cordboard::domain::account::Urgency;
 use cordboard::domain::account::hours::{Span, Weekday};
 use cordboard::domain::dispatch::protocol::Until;
 use cordboard::domain::dispatch::state::Phase;
@@ -56,6 +57,25 @@ async fn where_nothing_is_within_hours_the_urgent_text_goes_out_all_the_same() {
     desk.phone("Ben").expect_text("burst pipe");
     let told = lines(&desk, &id).await;
     assert!(told.iter().any(|l| l.ends_with("it is used all the same, as the message is urgent.")), "{told:#?}");
+    desk.phone("Ben").replies("1ok").await;
+    desk.phone("Ben").expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn what_waits_for_monday_goes_out_at_once_when_it_is_raised_to_urgent() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    keep_hours(&desk, &["mobile", "home"]).await;
+    desk.urgency = Urgency::Routine;
+    let id = desk.takes("wet ceiling").await;
+    desk.advance(60 * MINUTE).await;
+    assert_eq!(desk.state(&id).await.attempts[0].handed_at, None, "nobody is reached on a Saturday night");
+    desk.urgency = Urgency::Urgent;
+    desk.changes(&id, "the ceiling comes down", false).await;
+    desk.advance(0).await;
+    desk.phone("Ben").expect_text("the ceiling comes down");
+    let told = lines(&desk, &id).await;
+    assert!(told.iter().any(|l| l.ends_with("it is used all the same, as the message is urgent now.")), "{told:#?}");
     desk.phone("Ben").replies("1ok").await;
     desk.phone("Ben").expect_text("Confirmed");
     desk.ends(&id, Phase::Confirmed).await;

@@ -2,7 +2,8 @@
 //! wants that.
 //!
 //! What always holds: what was told before stays as told, and ends nothing any more once the steps have begun again; an
-//! answer to it is not taken for one to the message as it is now.
+//! answer to it is not taken for one to the message as it is now; what becomes urgent waits for nothing that what is urgent does
+//! not wait for.
 
 use super::Turn;
 use super::event::Note;
@@ -41,6 +42,10 @@ impl Turn<'_> {
                 self.stand_down_others("the answering service", None);
             }
             _ => {}
+        }
+        if urgency == Urgency::Urgent {
+            self.wait_for_no_hours();
+            self.mind_its_turns();
         }
     }
 

@@ -3,14 +3,14 @@
 //!
 //! What always holds: what is urgent is never dropped or delayed over an hour, nor is a caller on the line: where nothing of a person
 //! is within its hours, the destination that the step names is used all the same, and the time line says so. What is not urgent
-//! waits until the hours of that destination begin.
+//! waits until the hours of that destination begin, or until it becomes urgent.
 
 use serde::{Deserialize, Serialize};
 
 use super::Turn;
 use super::event::Note;
 use super::protocol::Method;
-use super::state::{Address, Channel};
+use super::state::{Address, Channel, HOLD_FOR_CALL_MS, Purpose};
 use crate::base::clock::UtcMs;
 use crate::domain::account::reachable::Reached;
 use crate::domain::account::{Contact, Destination, Reach, Urgency};
@@ -28,6 +28,8 @@ pub enum OutOfHours {
     Waits,
     /// It is used all the same, as it is urgent.
     Urgent,
+    /// It has waited for them, and has become urgent since.
+    NowUrgent,
     /// It is used all the same, as there is a caller on the line.
     CallerWaits,
 }
@@ -100,6 +102,28 @@ impl Turn<'_> {
             self.plan_again(i);
         }
     }
+
+    /// The message has become urgent: nothing of it waits for hours any longer, only for the call's end what waits for that as well.
+    pub(super) fn wait_for_no_hours(&mut self) {
+        for i in 0..self.s.attempts.len() {
+            let (on_call, of_now) = (self.s.on_call.is_some(), self.is_of_now(i));
+            let a = &self.s.attempts[i];
+            let waits = of_now && a.hold_until.is_some() && !a.is_settled();
+            let Some(not_before) = a.not_before.filter(|at| waits && *at > self.now) else { continue };
+            let for_call = on_call && (a.channel == Channel::Email || a.purpose == Purpose::Record);
+            let hold_until = for_call.then(|| a.planned_at.plus_ms(HOLD_FOR_CALL_MS)).filter(|at| *at > self.now);
+            let (name, label) = (a.name.clone(), a.label.clone());
+            let a = &mut self.s.attempts[i];
+            a.not_before = None;
+            a.hold_until = hold_until;
+            let note =
+                Note::Hours { name: name.clone(), label, not_before: Some(not_before), then: OutOfHours::NowUrgent };
+            self.record(Some(&name), note);
+            if hold_until.is_none() {
+                self.plan_again(i);
+            }
+        }
+    }
 }
 
 /// `Ben's mobile is not used before 08:00 EST: home is used instead.`
@@ -121,6 +145,9 @@ pub(super) fn sentence(
         OutOfHours::Instead { label: used } => format!("{name}'s {label} {until}: {used} is used instead."),
         OutOfHours::Waits => format!("{name}'s {label} {until}: the message waits until then."),
         OutOfHours::Urgent => format!("{name}'s {label} {until}, {nothing} the message is urgent."),
+        OutOfHours::NowUrgent => {
+            format!("{name}'s {label} {until}: it is used all the same, as the message is urgent now.")
+        }
         OutOfHours::CallerWaits => format!("{name}'s {label} {until}, {nothing} the caller is on the line."),
     }
 }

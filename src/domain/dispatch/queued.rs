@@ -48,6 +48,17 @@ impl Turn<'_> {
         self.record(Some(&name.clone()), Note::Queued { channel, name });
     }
 
+    /// The message has become urgent: what waits for its turn is looked at from now on, and as of when it was put in line.
+    pub(super) fn mind_its_turns(&mut self) {
+        for i in 0..self.s.attempts.len() {
+            let a = &self.s.attempts[i];
+            let pressing = a.is_planned() && self.s.is_pressing(a);
+            if let Some(at) = a.queued_at.filter(|_| pressing) {
+                self.s.attempts[i].held_back_at = Some(at.plus_ms(HELD_BACK_MS));
+            }
+        }
+    }
+
     /// Alarms of what is held back, and takes the alarms back of what is not any more.
     pub(super) fn mind_the_held_back(&mut self) {
         let held: BTreeSet<Channel> =

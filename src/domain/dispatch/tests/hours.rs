@@ -115,3 +115,50 @@ fn a_blocked_telephone_stands_in_for_no_other() {
     night.until(60);
     assert_eq!(texted(&night), [(0, number(100).as_e164())], "it is urgent");
 }
+
+/// Kim raises the message to urgent and has nothing sent again.
+fn raised(night: &Night) -> Event {
+    let protocol = Some(Box::new(night.s.protocol.clone()));
+    let act = OperatorAct::Change { urgency: Urgency::Urgent, protocol, again: false, unsent: None };
+    Event::Operator { by: "Kim".into(), act }
+}
+
+#[test]
+fn what_waits_for_its_hours_goes_out_at_once_when_it_becomes_urgent() {
+    let mut night = text_ben();
+    night.s.urgency = Urgency::Routine;
+    hours(&mut night, "ben", "mobile", daily("08:00", "18:00"));
+    hours(&mut night, "ben", "home", daily("08:00", "18:00"));
+    night.until(60);
+    assert_eq!(texted(&night), []);
+    let raised = raised(&night);
+    night.tell(raised);
+    assert_eq!(texted(&night), [(60, number(100).as_e164())]);
+    let lines = night.lines();
+    let line = "ben's mobile is not used before 08:00 UTC: it is used all the same, as the message is urgent now.";
+    assert!(lines.iter().any(|l| l == line), "{lines:#?}");
+    night.until(1_000);
+    assert_eq!(night.s.phase, Phase::ExhaustedUnconfirmed, "the wait for an answer began then");
+    assert_eq!(texted(&night).len(), 1);
+}
+
+#[test]
+fn an_email_that_becomes_urgent_waits_for_the_end_of_the_call_and_no_longer() {
+    for (ends, goes) in [(Some(120), 120), (None, 30 * 60)] {
+        let steps = vec![(Method::Email, vec![named("ben", "email")], 0)];
+        let mut night = Night::of(protocol(steps, false, Until::HandedOver));
+        night.s.urgency = Urgency::Routine;
+        night.s.on_call = Some(CallId::named("c"));
+        hours(&mut night, "ben", "email", daily("08:00", "18:00"));
+        night.until(60);
+        let raised = raised(&night);
+        night.tell(raised);
+        assert_eq!(night.times(), [], "its caller is on the line");
+        if let Some(secs) = ends {
+            night.until(secs);
+            night.tell(Event::CallEnded);
+        }
+        night.until(HOUR);
+        assert_eq!(night.times(), [(goes, Channel::Email)]);
+    }
+}

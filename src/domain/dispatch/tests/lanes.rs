@@ -54,6 +54,20 @@ fn an_urgent_text_that_is_held_back_is_an_alarm_and_the_call_after_it_comes_in_t
 }
 
 #[test]
+fn a_text_that_becomes_urgent_while_it_waits_for_its_turn_is_an_alarm_like_any_urgent_one() {
+    let mut night = Night::full(plumbing());
+    night.s.urgency = Urgency::Routine;
+    night.until(30);
+    let protocol = Some(Box::new(night.s.protocol.clone()));
+    let act = OperatorAct::Change { urgency: Urgency::Urgent, protocol, again: false, unsent: None };
+    night.tell(Event::Operator { by: "Kim".into(), act });
+    night.until(59);
+    assert!(night.s.troubles.is_empty());
+    night.until(60);
+    assert!(night.s.troubles.contains(&HELD));
+}
+
+#[test]
 fn a_routine_email_waits_as_long_as_it_takes_and_nobody_is_alarmed() {
     let steps = vec![(Method::Email, vec![named("ben", "email")], 600), (Method::Text, on_call("mobile"), 0)];
     let mut night = Night::full(protocol(steps, false, Until::Confirmed));
