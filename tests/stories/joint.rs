@@ -3,11 +3,14 @@
 
 use cordboard::base::id::{AccountId, DispatchId};
 use cordboard::domain::account::Urgency;
+use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::lanes::{ChannelRates, Pace, Rates};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::{AttemptState, Channel, Phase};
+use cordboard::engine::calls::record::Line;
 use cordboard::io::deliver::Delivery;
+use cordboard::io::store::calls::CallEnd;
 use cordboard::io::store::inbound::Receipt;
 
 use crate::desk::{Arrived, Desk};
@@ -26,13 +29,18 @@ fn to_ada(method: Method, label: &str) -> Protocol {
 
 /// So many routine messages for one person, within a moment.
 async fn flood(desk: &mut Desk, channel: Channel, count: usize) -> Vec<DispatchId> {
+    flood_of(desk, channel, count, "").await
+}
+
+/// The same, of messages that go on with these words.
+async fn flood_of(desk: &mut Desk, channel: Channel, count: usize, words: &str) -> Vec<DispatchId> {
     let rates = slow(channel);
     desk.dispatcher.paced_by(rates.clone());
     desk.rates = Some(rates);
     desk.urgency = Urgency::Routine;
     let mut ids = Vec::new();
     for n in 0..count {
-        ids.push(desk.saves(&format!("leaflet number {n:02}")).await);
+        ids.push(desk.saves(&format!("leaflet number {n:02}{words}")).await);
     }
     desk.advance(5).await;
     ids
@@ -171,5 +179,43 @@ async fn notices_of_protected_messages_never_go_together() {
     assert_eq!(arrived.len(), 7);
     assert!(arrived.iter().all(|one| !one.words.contains("messages") && !one.words.contains("leaflet")));
     let last = ids.pop().expect("seven");
+    desk.ends(&last, Phase::Delivered).await;
+}
+
+#[tokio::test]
+async fn where_four_are_too_long_for_one_text_the_fourth_goes_by_itself_and_the_next_ones_wait_for_it() {
+    let mut desk = Desk::at_work(&to_ada(Method::Text, "mobile")).await;
+    let mut ids = flood_of(&mut desk, Channel::Text, 10, &", and water everywhere".repeat(30)).await;
+    assert_eq!(sizes(&desk.all_arrived()), [1, 1, 1, 1]);
+    desk.advance(13).await;
+    let mut together = sizes(&desk.all_arrived());
+    together.sort_unstable();
+    assert_eq!(together, [1, 3], "one turn");
+    desk.advance(12).await;
+    assert!(desk.all_arrived().is_empty(), "which were two texts: the next waits for both");
+    desk.advance(15).await;
+    assert_eq!(sizes(&desk.all_arrived()), [2]);
+    let last = ids.pop().expect("ten");
+    desk.ends(&last, Phase::Delivered).await;
+}
+
+#[tokio::test]
+async fn emails_about_voicemails_have_a_turn_each() {
+    let mut desk = Desk::at_work(&to_ada(Method::Email, "email")).await;
+    // What nobody took, by a call that is over, was spoken.
+    let call = desk.talks_with_a_caller().await;
+    let (ended_at, outcome) = (desk.now(), "voicemail".to_owned());
+    let end = CallEnd { answered_at: None, ended_at, outcome, cause: Cause::HungUp, operator: None };
+    desk.records(&[Line::Finished { call, end }]).await;
+    let mut ids = flood(&mut desk, Channel::Email, 10).await;
+    assert_eq!(desk.all_arrived().len(), 4);
+    desk.advance(30).await;
+    let later = desk.all_arrived();
+    assert!((2..=4).contains(&later.len()), "one every ten seconds: {later:?}");
+    desk.advance(120).await;
+    let rest = desk.all_arrived();
+    assert_eq!(later.len() + rest.len(), 6);
+    assert!(later.iter().chain(&rest).all(|one| !one.words.contains("messages for")), "{later:?} {rest:?}");
+    let last = ids.pop().expect("ten");
     desk.ends(&last, Phase::Delivered).await;
 }

@@ -4,17 +4,18 @@
 //! lanes of it and hands over what has its turn by then, the loop the rest. What always holds: nothing waits here alone. What is
 //! lost with the process, or with an error of the store, is planned on disk and is put in line again by its timer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{MutexGuard, PoisonError};
 
 use super::together::Latest;
 use super::{BATCH, Dispatcher, Settles};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, AttemptId, DispatchId};
+use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::{Effect, Event};
 use crate::domain::dispatch::lanes::{Input, Lane, Lanes, Named, Rates, Ready};
 use crate::domain::dispatch::state::{Address, Attempt, Channel, State};
+use crate::domain::message::voicemail::is_spoken;
 
 /// Said to wait in one go: what is due is looked at in between.
 const SHOWN_AT_ONCE: usize = 32;
@@ -51,6 +52,11 @@ impl Dispatcher {
         self.tell_lanes(Input::Over(attempt.clone()));
     }
 
+    /// It leaves by itself, or as the first of those that do leave in one, though it has its turn with others.
+    pub(super) fn leaves_apart(&self, attempt: &AttemptId) {
+        self.tell_lanes(Input::Apart(attempt.clone()));
+    }
+
     /// What decisions that are committed put in line, and what they take out.
     pub(super) async fn line_up(&self, decided: &[(&State, &[Effect])]) {
         let (mut own_numbers, mut ready) = (HashMap::new(), Vec::new());
@@ -60,7 +66,7 @@ impl Dispatcher {
                 // An operator's call waits on the desks, and is nobody's line.
                 if let Some(attempt) = after.find_attempt(attempt).filter(|a| a.job.is_none()) {
                     let provider = self.provider_of(after, attempt, &mut own_numbers).await;
-                    ready.push(Ready::of(after, attempt, provider));
+                    ready.push((&after.message, Ready::of(after, attempt, provider)));
                 }
             }
             let all = || after.attempts.iter();
@@ -73,9 +79,34 @@ impl Dispatcher {
             });
         }
         // Whoever is told of first may have the last place that is free.
-        ready.sort_by_key(|ready: &Ready| ready.lane);
-        for ready in ready {
+        ready.sort_by_key(|(_, ready): &(&MessageId, Ready)| ready.lane);
+        let mut mails = Vec::new();
+        for (message, mut ready) in ready {
+            if ready.edge.channel == Channel::Email
+                && let Some(account) = ready.joins.take()
+            {
+                mails.push((message.clone(), ready.attempt.clone(), account));
+            }
             self.tell_lanes(Input::Ready(ready));
+        }
+        self.let_mails_join(mails).await;
+    }
+
+    /// Emails that wait may leave in one with others, but for those about voicemails, which are long by themselves, and those of
+    /// which it cannot be read now.
+    async fn let_mails_join(&self, mut mails: Vec<(MessageId, AttemptId, AccountId)>) {
+        mails.retain(|(_, attempt, _)| self.lanes().is_waiting(attempt));
+        if mails.is_empty() {
+            return;
+        }
+        let asked: Vec<MessageId> = mails.iter().map(|(message, ..)| message.clone()).collect();
+        let found = self.inner.store.find_messages(&asked).await.unwrap_or_default();
+        let written: HashSet<MessageId> =
+            found.into_iter().filter(|message| !is_spoken(message)).map(|message| message.id).collect();
+        for (message, attempt, account) in mails {
+            if written.contains(&message) {
+                self.tell_lanes(Input::Joins(attempt, account));
+            }
         }
     }
 

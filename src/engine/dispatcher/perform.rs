@@ -18,8 +18,9 @@ use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::{self, fax, speech, which};
+use crate::domain::message::voicemail::is_spoken;
 use crate::engine::callout::{AskPin, CallOutRequest, FaxRequest, JobOffer};
-use crate::io::deliver::{Answer, Delivery, Page, TextMessage};
+use crate::io::deliver::{Answer, Delivery, Mail, Page, TextMessage};
 use crate::io::store::StoreError;
 
 /// How long an edge may take for one delivery.
@@ -51,7 +52,7 @@ impl Flight {
     }
 
     /// Boxed, because a decision can start a flight and a flight ends in a decision.
-    fn fly(self, id: DispatchId, papers: Option<Papers>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    pub(super) fn fly(self, id: DispatchId, papers: Option<Papers>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
             // The whole of it flies, not a copy of its mark.
             let mut flight = self;
@@ -123,10 +124,7 @@ impl Dispatcher {
                     Ok(None) => self.mail(&papers, to).await,
                     Err(why) => return Some(not_written(attempt, why)),
                 };
-                failpoint("email", "before_send");
-                let delivery = in_time(edges.mailer.send(&mail)).await;
-                failpoint("email", "after_send");
-                delivery
+                self.send_mail(&mail).await
             }
             (Address::Phone(to), Channel::Text) => {
                 let body = match self.notice_text(&papers).await {
@@ -136,10 +134,7 @@ impl Dispatcher {
                 };
                 let own = papers.account.own_numbers();
                 let text = TextMessage { attempt: attempt.clone(), to: to.clone(), own, from: None, body };
-                failpoint("text", "before_send");
-                let delivery = in_time(edges.texter.send(&text)).await;
-                failpoint("text", "after_send");
-                delivery
+                self.send_text(&text).await
             }
             (Address::Pager(to), Channel::Pager) => {
                 let page = Page {
@@ -188,20 +183,25 @@ impl Dispatcher {
             // A plan never pairs a channel with the other kind of address.
             _ => Delivery::Failed { failure: Failure::Permanent, why: "bad_address".to_owned() },
         };
-        let channel = papers.attempt.channel.name();
+        measure(&delivery, &papers, 1);
         Some(match delivery {
-            Delivery::Accepted { provider_id } => {
-                metrics::counter!("cordboard_deliveries_total", "channel" => channel, "result" => "accepted")
-                    .increment(1);
-                Event::Accepted { attempt: attempt.clone(), provider_id }
-            }
-            Delivery::Failed { failure, why } => {
-                metrics::counter!("cordboard_deliveries_total", "channel" => channel, "result" => "failed")
-                    .increment(1);
-                tracing::warn!(dispatch = %id, %attempt, channel, %why, "a delivery failed");
-                Event::Failed { attempt: attempt.clone(), failure, why }
-            }
+            Delivery::Accepted { provider_id } => Event::Accepted { attempt: attempt.clone(), provider_id },
+            Delivery::Failed { failure, why } => Event::Failed { attempt: attempt.clone(), failure, why },
         })
+    }
+
+    pub(super) async fn send_text(&self, text: &TextMessage) -> Delivery {
+        failpoint("text", "before_send");
+        let delivery = in_time(self.inner.edges.texter.send(text)).await;
+        failpoint("text", "after_send");
+        delivery
+    }
+
+    pub(super) async fn send_mail(&self, mail: &Mail) -> Delivery {
+        failpoint("email", "before_send");
+        let delivery = in_time(self.inner.edges.mailer.send(mail)).await;
+        failpoint("email", "after_send");
+        delivery
     }
 
     /// What a person is called by a voice: as somebody wrote that it is said, else as it is written.
@@ -300,6 +300,20 @@ fn callable(number: &str) -> Option<PhoneNumber> {
     PhoneNumber::parse(number).ok().filter(|number| !number.is_short())
 }
 
+/// Counts what came of a delivery of `count` messages, the first of which these papers are; one that failed is said.
+pub(super) fn measure(delivery: &Delivery, papers: &Papers, count: u64) {
+    let (dispatch, attempt) = (&papers.state.id, &papers.attempt.id);
+    let channel = papers.attempt.channel.name();
+    let result = match delivery {
+        Delivery::Accepted { .. } => "accepted",
+        Delivery::Failed { why, .. } => {
+            tracing::warn!(%dispatch, %attempt, channel, %why, count, "a delivery failed");
+            "failed"
+        }
+    };
+    metrics::counter!("cordboard_deliveries_total", "channel" => channel, "result" => result).increment(count);
+}
+
 /// Whatever an edge does, it answers before the attempt's own guard (60 s) takes it for lost.
 pub(super) async fn in_time(sending: Answer<'_>) -> Delivery {
     let late = || Delivery::Failed { failure: Failure::Unknown, why: "timeout".to_owned() };
@@ -309,7 +323,8 @@ pub(super) async fn in_time(sending: Answer<'_>) -> Delivery {
 impl Papers {
     /// It may leave in one with others: as the lanes took it, and as it is now.
     pub(super) fn may_join(&self) -> bool {
-        self.state.may_join(&self.attempt) && !self.protected
+        let is_long = self.attempt.channel == Channel::Email && is_spoken(&self.message);
+        self.state.may_join(&self.attempt) && !self.protected && !is_long
     }
 
     /// The code of this dispatch at the attempt's number.

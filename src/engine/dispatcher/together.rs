@@ -276,7 +276,12 @@ impl Dispatcher {
         for (id, attempt) in flights {
             match (joined.get(&attempt), papers.remove(&attempt)) {
                 (Some(first), Some(papers)) => joint.entry(first).or_default().push((id, papers)),
-                (_, papers) => self.perform(id, attempt, papers),
+                (along, papers) => {
+                    if along.is_some() {
+                        self.leaves_apart(&attempt);
+                    }
+                    self.perform(id, attempt, papers);
+                }
             }
         }
         joint.into_values().for_each(|members| self.perform_jointly(members));

@@ -6,6 +6,7 @@
 //! holds: an attempt is let through once until it is over; within a lane it goes by the time it was due, each destination in its
 //! turn; an edge that is slow or full holds up no other; what waits leaves at the latest when all before it have. What has waited
 //! for one destination may have one turn together: messages of one account, none urgent, none protected, none that asks for a yes.
+//! One of them that leaves by itself after all is paid for as well, by what follows.
 
 mod pace;
 mod queue;
@@ -116,10 +117,14 @@ impl Ready {
 #[derive(Clone, Debug)]
 pub enum Input {
     Ready(Ready),
+    /// If it waits, it may leave in one with what else of this account waits for the same destination, as is known by now.
+    Joins(AttemptId, AccountId),
     /// Whoever it was handed to has answered, or the call is over.
     Over(AttemptId),
     /// It was let through and is not wanted any more: nobody was given it.
     NotHanded(AttemptId),
+    /// It was let through together with others and leaves as a delivery of its own: that is paid for as well, if it is not yet.
+    Apart(AttemptId),
     /// All of a dispatch that may still go out, and in which lane, and all that is under way for it.
     Dispatch {
         id: DispatchId,
@@ -197,6 +202,7 @@ struct UnderWay {
     dispatch: DispatchId,
     edge: Edge,
     to: Pii<String>,
+    lane: Lane,
     at_edge: Option<Paid>,
     at_destination: Option<Paid>,
     until: UtcMs,
@@ -228,8 +234,14 @@ impl Lanes {
     pub fn handle(&mut self, now: UtcMs, input: Input) {
         match input {
             Input::Ready(ready) => self.enter(now, ready),
+            Input::Joins(attempt, account) => {
+                if let Some(waiting) = self.waiting.get_mut(&attempt) {
+                    waiting.ready.joins = Some(account);
+                }
+            }
             Input::Over(attempt) => self.over(&attempt, Gate::leave),
             Input::NotHanded(attempt) => self.over(&attempt, Gate::give_back),
+            Input::Apart(attempt) => self.pay_late(&attempt, now),
             Input::Dispatch { id, waiting, under_way } => self.follow(&id, &waiting, &under_way),
             Input::Due => {}
         }
@@ -262,6 +274,11 @@ impl Lanes {
         let shown = self.unshown.first().map(|(at, _)| (*at, Reason::Shown));
         let expired = self.ends.first().map(|(at, _)| (*at, Reason::Expired));
         [turn, shown, expired].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    /// It waits here for its turn.
+    pub fn is_waiting(&self, attempt: &AttemptId) -> bool {
+        self.waiting.contains_key(attempt)
     }
 
     /// It waits here, or was let through and is not over.
@@ -465,7 +482,20 @@ impl Lanes {
             Lane::Routine => &mut self.routine,
         };
         in_turn.push_back(Named { dispatch: dispatch.clone(), attempt: attempt.clone(), along: along.cloned() });
-        let gone = UnderWay { dispatch, edge, to, at_edge, at_destination, until };
+        let gone = UnderWay { dispatch, edge, to, lane, at_edge, at_destination, until };
         self.under_way.insert(attempt.clone(), gone);
+    }
+
+    /// It was to leave with one that pays for all, and does not.
+    fn pay_late(&mut self, attempt: &AttemptId, now: UtcMs) {
+        let Some(own) = self.under_way.get_mut(attempt) else { return };
+        if own.at_edge.is_none() {
+            let gate = self.edges.get_mut(&own.edge).and_then(|lanes| lanes.gate.as_mut());
+            own.at_edge = gate.map(|gate| gate.owe(own.lane, now));
+        }
+        if own.at_destination.is_none() {
+            let gate = self.destinations.get_mut(&own.edge.channel).and_then(|gates| gates.get_mut(&own.to));
+            own.at_destination = gate.map(|gate| gate.owe(own.lane, now));
+        }
     }
 }

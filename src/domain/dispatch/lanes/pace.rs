@@ -2,7 +2,8 @@
 //!
 //! A [`Gate`] is two buckets of tokens and a number of places. What always holds: nothing routine takes the last tokens or the
 //! last places, so that what is urgent finds some; and nothing urgent takes the routine's own tenth of the rate and its one
-//! place, so that the routine goes on through any night. A clock that is set back costs and gives nothing.
+//! place, so that the routine goes on through any night. What leaves without having been let through is paid for later, by the
+//! routine. A clock that is set back costs and gives nothing.
 
 use super::Lane;
 use crate::base::clock::UtcMs;
@@ -68,6 +69,8 @@ pub(super) enum Opens {
 pub(super) struct Paid {
     lane: Lane,
     from_own: bool,
+    /// It has one of the places.
+    placed: bool,
 }
 
 /// Keeps one edge's or one destination's pace.
@@ -77,6 +80,8 @@ pub(super) struct Gate {
     all: Bucket,
     /// The routine's own.
     own: Bucket,
+    /// What has left beyond what there was: the routine pays for it before anything of it goes.
+    owed: i64,
     urgent: u32,
     routine: u32,
 }
@@ -88,23 +93,38 @@ impl Gate {
             pace,
             all: Bucket::full(rate * (10 - OWN_TENTHS), i64::from(pace.burst.max(1)) * ONE, now),
             own: Bucket::full(rate * OWN_TENTHS, ONE, now),
+            owed: 0,
             urgent: 0,
             routine: 0,
         }
     }
 
     pub(super) fn opens(&mut self, lane: Lane, now: UtcMs) -> Opens {
-        self.all.fill(now);
-        self.own.fill(now);
+        self.fill(now);
         if !self.has_place(lane) {
             return Opens::WhenOver;
         }
-        let kept = i64::from((self.pace.burst / KEPT_OF).max(1)) * ONE;
         let at = match lane {
             Lane::Urgent => self.all.holds_at(ONE),
-            Lane::Routine => self.own.holds_at(ONE).min(self.all.holds_at(ONE + kept)),
+            Lane::Routine => self.own.holds_at(ONE).min(self.all.holds_at(ONE + self.kept())),
         };
         if at <= now { Opens::Now } else { Opens::At(at) }
+    }
+
+    /// Tokens that nothing routine takes.
+    fn kept(&self) -> i64 {
+        i64::from((self.pace.burst / KEPT_OF).max(1)) * ONE
+    }
+
+    fn fill(&mut self, now: UtcMs) {
+        self.all.fill(now);
+        self.own.fill(now);
+        let kept = self.kept();
+        for (bucket, keeps) in [(&mut self.own, 0), (&mut self.all, kept)] {
+            let pays = (bucket.level - keeps).clamp(0, self.owed);
+            bucket.level -= pays;
+            self.owed -= pays;
+        }
     }
 
     fn has_place(&self, lane: Lane) -> bool {
@@ -123,11 +143,23 @@ impl Gate {
         let bucket = if from_own { &mut self.own } else { &mut self.all };
         bucket.level -= ONE;
         *self.places_of(lane) += 1;
-        Paid { lane, from_own }
+        Paid { lane, from_own, placed: true }
+    }
+
+    /// One leaves whether this opens or not. It has a place if one is free for it.
+    pub(super) fn owe(&mut self, lane: Lane, now: UtcMs) -> Paid {
+        self.owed += ONE;
+        self.fill(now);
+        let placed = self.has_place(lane);
+        *self.places_of(lane) += u32::from(placed);
+        Paid { lane, from_own: false, placed }
     }
 
     /// It is over.
     pub(super) fn leave(&mut self, paid: Paid) {
+        if !paid.placed {
+            return;
+        }
         let places = self.places_of(paid.lane);
         *places = places.saturating_sub(1);
     }
@@ -148,8 +180,7 @@ impl Gate {
 
     /// As good as a new one.
     pub(super) fn is_idle(&mut self, now: UtcMs) -> bool {
-        self.all.fill(now);
-        self.own.fill(now);
+        self.fill(now);
         self.urgent + self.routine == 0 && self.all.level == self.all.most && self.own.level == self.own.most
     }
 }

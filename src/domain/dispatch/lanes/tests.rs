@@ -397,6 +397,21 @@ fn what_has_waited_for_one_person_has_one_turn_together_and_pays_once() {
 }
 
 #[test]
+fn what_may_join_others_by_what_is_known_later_does() {
+    let mut lanes = Lanes::new(rates(USUAL, Some(SLOW)));
+    for n in 0..5 {
+        lanes.handle(UtcMs(0), Input::Ready(ready(&format!("r{n}"), "ben", Lane::Routine, UtcMs(n))));
+    }
+    assert_eq!(turns(&mut lanes), [alone("r0"), alone("r1")]);
+    for name in ["r0", "r2", "r4"] {
+        lanes.handle(UtcMs(1), Input::Joins(AttemptId::named(name), AccountId::named("one")));
+    }
+    assert_eq!(turns(&mut lanes), [], "what has left is not put in line by it");
+    lanes.handle(UtcMs(10 * MINUTE), Input::Due);
+    assert_eq!(turns(&mut lanes), [along("r2", "r2"), along("r4", "r2"), alone("r3")]);
+}
+
+#[test]
 fn what_is_another_accounts_or_persons_or_urgent_or_of_the_same_dispatch_or_wants_to_be_alone_joins_nothing() {
     let mut lanes = Lanes::new(rates(Pace { per_minute: 600, burst: 40, at_once: 40 }, Some(SLOW)));
     for first in ["a", "b"] {
@@ -438,6 +453,69 @@ fn one_that_is_not_wanted_any_more_leaves_the_others_their_turn() {
     lanes.handle(UtcMs(1), Input::Dispatch { id: DispatchId::named("r3"), waiting: vec![], under_way: vec![] });
     lanes.handle(UtcMs(10 * MINUTE), Input::Due);
     assert_eq!(turns(&mut lanes), [along("r2", "r2"), along("r4", "r2")]);
+}
+
+/// What has its turn next, and when.
+fn next_turns(lanes: &mut Lanes, mut now: UtcMs) -> (UtcMs, Vec<(String, Option<String>)>) {
+    loop {
+        let (at, _) = lanes.poll_timeout().expect("something waits");
+        now = now.max(at);
+        lanes.handle(now, Input::Due);
+        while lanes.poll_held(now).is_some() {}
+        let went = turns(lanes);
+        if !went.is_empty() {
+            return (now, went);
+        }
+    }
+}
+
+#[test]
+fn what_leaves_by_itself_after_all_is_paid_for_once_and_what_follows_waits_for_that() {
+    let goes_after = |apart: &[&str]| {
+        let mut lanes = Lanes::new(rates(USUAL, Some(SLOW)));
+        for n in 0..6 {
+            lanes.handle(UtcMs(0), Input::Ready(joining(&format!("r{n}"), "ben", "one", UtcMs(n))));
+        }
+        assert_eq!(turns(&mut lanes).len(), 2);
+        let (now, went) = next_turns(&mut lanes, UtcMs(0));
+        assert_eq!(went.len(), 4);
+        for name in apart.iter().chain(apart) {
+            lanes.handle(now, Input::Apart(AttemptId::named(name)));
+        }
+        lanes.handle(now, Input::Ready(ready("next", "ben", Lane::Routine, now)));
+        assert_eq!(turns(&mut lanes), []);
+        let (at, went) = next_turns(&mut lanes, now);
+        assert_eq!(went, [alone("next")]);
+        at.since(now)
+    };
+    let together = goes_after(&[]);
+    assert_eq!(goes_after(&["r2"]), together, "it has paid for all");
+    assert!(goes_after(&["r2", "r5"]) > together + 50 * SECOND);
+    assert!(goes_after(&["r2", "r3", "r4", "r5"]) > together + 150 * SECOND);
+}
+
+#[test]
+fn what_leaves_by_itself_after_all_takes_no_place_of_what_is_urgent() {
+    let mut lanes = Lanes::new(rates(Pace { per_minute: 600, burst: 40, at_once: 3 }, Some(SLOW)));
+    for n in 0..6 {
+        lanes.handle(UtcMs(0), Input::Ready(joining(&format!("r{n}"), "ben", "one", UtcMs(n))));
+    }
+    for (name, _) in turns(&mut lanes) {
+        lanes.handle(UtcMs(1), Input::Over(AttemptId::named(&name)));
+    }
+    let (now, went) = next_turns(&mut lanes, UtcMs(1));
+    assert_eq!(went.len(), 4);
+    for (name, _) in &went {
+        lanes.handle(now, Input::Apart(AttemptId::named(name)));
+    }
+    lanes.handle(now, Input::Ready(ready("u", "doctor", Lane::Urgent, now)));
+    assert_eq!(turns(&mut lanes), [alone("u")]);
+    lanes.handle(now, Input::Ready(ready("next", "ada", Lane::Routine, now)));
+    assert_eq!(turns(&mut lanes), [], "its own places are taken");
+    for (name, _) in &went {
+        lanes.handle(now, Input::Over(AttemptId::named(name)));
+    }
+    assert_eq!(turns(&mut lanes), [alone("next")]);
 }
 
 #[test]
