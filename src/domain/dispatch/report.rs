@@ -98,7 +98,8 @@ impl Turn<'_> {
     }
 
     pub(super) fn failed(&mut self, i: usize, failure: Failure, why: &str) {
-        if self.attempt(i).held_up > 0 {
+        // Also where what was held up was another: it was left out for this one, or has all its tries once more.
+        if self.attempt(i).channel == Channel::Fax {
             self.trunks_take_faxes(i);
         }
         self.failed_by(i, failure, why, false);

@@ -158,6 +158,20 @@ fn a_trunk_that_is_away_for_hours_costs_a_fax_none_of_its_tries() {
 }
 
 #[test]
+fn a_fax_that_is_tried_again_by_hand_and_comes_to_their_machine_takes_the_alarm_of_the_trunks_back() {
+    let mut night = one_fax(3, None);
+    goes(&mut night, 600, FaxFault::NoTrunk);
+    assert!(night.s.troubles.contains(&Trouble::FaxHeldUp));
+    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Retry });
+    let fax = night.s.attempts[0].clone();
+    assert!(fax.in_flight_since.is_some(), "it is under way again");
+    let busy = FaxOutcome::Failed { why: FaxFault::Busy, confirmed: 0, pages: 1 };
+    night.tell(Event::Faxed { attempt: fax.id, outcome: busy });
+    assert!(night.s.attempts[0].retry_at.is_some());
+    assert!(!night.s.troubles.contains(&Trouble::FaxHeldUp));
+}
+
+#[test]
 fn a_fax_that_our_trunks_hold_up_holds_up_no_other_step_and_arrives_all_the_same() {
     let mut night = one_fax(3, Some(600));
     goes(&mut night, 60, FaxFault::NoTrunk);
@@ -217,4 +231,9 @@ fn a_fax_step_that_comes_again_leaves_out_the_one_that_is_still_held_up() {
     let faxes: Vec<_> = night.s.attempts.iter().filter(|a| a.channel == Channel::Fax).collect();
     assert_eq!(faxes.len(), 2, "round two has come");
     assert!(faxes[0].cancelled && !faxes[1].cancelled, "their machine is not given it twice");
+    assert!(night.s.troubles.contains(&Trouble::FaxHeldUp));
+    let busy = FaxOutcome::Failed { why: FaxFault::Busy, confirmed: 0, pages: 1 };
+    let next = faxes[1].id.clone();
+    night.tell(Event::Faxed { attempt: next, outcome: busy });
+    assert!(!night.s.troubles.contains(&Trouble::FaxHeldUp), "a trunk has taken it");
 }
