@@ -126,6 +126,16 @@ impl Turn<'_> {
     }
 }
 
+/// It is so far off that the time of the day would be taken for another day's.
+pub fn is_days_off(at: UtcMs, now: UtcMs) -> bool {
+    at.since(now) >= DAY_MS
+}
+
+/// `08:00 EST`, or `Mon 9 Mar 2026, 08:00` where that is days off.
+pub(super) fn when(at: UtcMs, now: UtcMs, zone: &str) -> String {
+    if is_days_off(at, now) { date_and_clock(at, zone) } else { clock_in_zone(at, zone) }
+}
+
 /// `Ben's mobile is not used before 08:00 EST: home is used instead.`
 pub(super) fn sentence(
     name: &str,
@@ -136,8 +146,7 @@ pub(super) fn sentence(
     zone: &str,
 ) -> String {
     let until = match not_before {
-        Some(at) if at.since(now) < DAY_MS => format!("is not used before {}", clock_in_zone(at, zone)),
-        Some(at) => format!("is not used before {}", date_and_clock(at, zone)),
+        Some(at) => format!("is not used before {}", when(at, now, zone)),
         None => "is outside of its hours".to_owned(),
     };
     let nothing = "and nothing else of theirs is within its hours; it is used all the same, as";

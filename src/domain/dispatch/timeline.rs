@@ -5,7 +5,7 @@ use super::event::{DeviceLine, Entry, Note, Via};
 use super::in_hours;
 use super::job::JobOutcome;
 use super::patch_step::PatchEnd;
-use super::state::{CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
+use super::state::{Attempt, CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
 use crate::domain::alarm::{self, Means};
 use crate::domain::message::render::{clock_in_zone, one_line};
@@ -273,7 +273,12 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
         Reason::Open => format!("Starts at {time}; until then it can be taken back."),
         Reason::NextRound => format!("Round {} starts at {time}.", state.round + 1),
         Reason::CallEnd => "Sends the email when the call has ended.".to_owned(),
-        Reason::Hours => format!("Waits for the hours of who is to be reached: not before {time}."),
+        Reason::Hours => {
+            let waits = |a: &&Attempt| a.not_before == Some(at) && !a.is_settled();
+            let since = state.attempts.iter().find(waits).map_or(at, |a| a.planned_at);
+            let time = in_hours::when(at, since, zone);
+            format!("Waits for the hours of who is to be reached: not before {time}.")
+        }
         Reason::Retry => format!("Tries again at {time}."),
         Reason::WaitOver => {
             let run = state.current().and_then(|run| state.runs.get(run));

@@ -7,11 +7,11 @@ use jiff::tz::TimeZone;
 
 use crate::base::clock::UtcMs;
 use crate::domain::dispatch::event::{Entry, Note, Via};
-use crate::domain::dispatch::in_hours::OutOfHours;
+use crate::domain::dispatch::in_hours::{OutOfHours, is_days_off};
 use crate::domain::dispatch::job::JobOutcome;
 use crate::domain::dispatch::patch_step::PatchEnd;
 use crate::domain::dispatch::state::{CallOutcome, Channel, Phase};
-use crate::domain::message::render::clock;
+use crate::domain::message::render::{clock, date_and_clock};
 use crate::domain::oncall::first_instant;
 
 /// A night begins in the evening before its date and ends in the morning, on the account's clock.
@@ -121,7 +121,9 @@ impl Parts {
             Note::NoOne { role } => self.say(format!("nobody was on call as {role}")),
             Note::Unreachable { name, .. } => self.say(format!("{name} could not be reached")),
             Note::Hours { name, not_before: Some(until), then: OutOfHours::Waits, .. } => {
-                self.say(format!("kept for {name} until {}", clock(*until, zone)));
+                let until =
+                    if is_days_off(*until, entry.at) { date_and_clock(*until, zone) } else { clock(*until, zone) };
+                self.say(format!("kept for {name} until {until}"));
             }
             Note::PatchOver { name, why, .. } => self.say(format!("caller not put through to {name}{}", kept(*why))),
             Note::Joined { name } => self.say(format!("{name} spoke with the caller {at}")),
@@ -300,10 +302,13 @@ mod tests {
     fn what_is_held_says_for_what_also_while_an_operator_sees_to_it() {
         assert_eq!(came_to(Phase::HeldForRecap, false, &[]), "held for the recap.");
         assert_eq!(came_to(Phase::HeldForCheckIn, true, &[]), "held until somebody checks in, an operator sees to it.");
-        let label = "email".into();
-        let not_before = Some(at("2026-03-07T13:00:00Z"));
-        let hours = Note::Hours { name: "Ben".into(), label, not_before, then: OutOfHours::Waits };
-        assert_eq!(came_to(Phase::Running, false, &[hours]), "kept for Ben until 08:00, still open.");
+        let hours = |begin: &str| {
+            let not_before = Some(at(begin));
+            Note::Hours { name: "Ben".into(), label: "email".into(), not_before, then: OutOfHours::Waits }
+        };
+        let kept = |begin: &str| came_to(Phase::Running, false, &[hours(begin)]);
+        assert_eq!(kept("2026-03-07T13:00:00Z"), "kept for Ben until 08:00, still open.");
+        assert_eq!(kept("2026-03-09T12:00:00Z"), "kept for Ben until Mon 9 Mar 2026, 08:00, still open.");
         let recapped = Note::Recapped { to: vec!["Olive".into()] };
         assert_eq!(came_to(Phase::Recapped, false, &[recapped]), "in the recap to Olive.");
     }

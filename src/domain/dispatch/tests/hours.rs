@@ -78,6 +78,21 @@ fn what_is_not_urgent_waits_for_the_hours_to_begin_and_its_step_with_it() {
 }
 
 #[test]
+fn hours_that_begin_on_another_day_are_told_with_the_day() {
+    let mut night = text_ben();
+    night.s.urgency = Urgency::Routine;
+    let span = || Span { from: "08:00".into(), until: "18:00".into() };
+    for label in ["mobile", "home"] {
+        hours(&mut night, "ben", label, vec![Window { days: vec![Weekday::Friday], span: span() }]);
+    }
+    for secs in [60, 30 * HOUR] {
+        night.until(secs);
+        let next = timeline::next(&night.s, "UTC").expect("something is next").1;
+        assert_eq!(next, "Waits for the hours of who is to be reached: not before Fri 2 Jan 1970, 08:00.", "{secs}");
+    }
+}
+
+#[test]
 fn an_email_that_waits_for_the_call_waits_for_its_hours_after_it() {
     let steps = vec![(Method::Email, vec![named("ben", "email")], 0)];
     let mut night = Night::of(protocol(steps, false, Until::HandedOver));
