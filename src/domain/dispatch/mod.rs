@@ -5,6 +5,7 @@
 //! nothing of the message is handed over once somebody has confirmed, a confirmation counts once, and a
 //! dispatch that is running has a time at which it wakes ([`State::wake`]).
 
+pub mod along;
 pub mod board;
 mod change;
 mod close;

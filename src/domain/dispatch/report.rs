@@ -71,6 +71,7 @@ impl Turn<'_> {
     pub(super) fn accepted_along(&mut self, i: usize, provider_id: &str, along: &AttemptId, of: usize) {
         let a = &mut self.s.attempts[i];
         a.along = Some(along.clone());
+        a.along_of = u32::try_from(of).unwrap_or(u32::MAX);
         let (channel, name) = (a.channel, a.name.clone());
         self.record(Some(&name.clone()), Note::LeftAlong { channel, name, of });
         self.accepted(i, Some(provider_id));

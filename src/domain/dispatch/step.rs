@@ -204,6 +204,7 @@ impl Turn<'_> {
             fax: None,
             joins: false,
             along: None,
+            along_of: 0,
             ring_secs: 0,
             planned_at: self.now,
             queued_at: None,

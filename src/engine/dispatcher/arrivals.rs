@@ -10,6 +10,7 @@ use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::alarm::is_acknowledgment;
 use crate::domain::call::cause::Cause;
+use crate::domain::dispatch::along;
 use crate::domain::dispatch::confirm::Reply;
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
@@ -20,7 +21,7 @@ use crate::io::deliver::sms::twilio;
 use crate::io::store::StoreError;
 use crate::io::store::inbound::{Arrival, Inbound, Receipt};
 
-/// A receipt may come before the answer that names its text; it is kept so long.
+/// A receipt may come before the answer that names its text is on record, for each message in it; it is kept so long.
 const EARLY_RECEIPT_MS: i64 = 60_000;
 /// Rows handled at a time.
 const BATCH: u32 = 256;
@@ -207,12 +208,12 @@ impl Dispatcher {
             }
             Arrival::Receipt { provider_id, receipt } => {
                 // Several, where they left in one text.
-                let mut all = self.inner.store.list_attempts_of_provider(provider_id).await?;
-                let Some((id, attempt)) = all.pop() else {
-                    if now.since(inbound.received_at) > EARLY_RECEIPT_MS {
-                        self.settle(inbound, "unknown").await?;
-                    }
+                let mut all = along::pick_last(self.inner.store.list_attempts_of_provider(provider_id).await?);
+                if !along::is_whole(&all) && now.since(inbound.received_at) <= EARLY_RECEIPT_MS {
                     return Ok(());
+                }
+                let Some((id, attempt)) = all.pop() else {
+                    return self.settle(inbound, "unknown").await;
                 };
                 let event = |attempt| match receipt.clone() {
                     Receipt::Sent => Event::Accepted { attempt, provider_id: None },
@@ -220,9 +221,9 @@ impl Dispatcher {
                     Receipt::Failed { failure, why } => Event::Failed { attempt, failure, why },
                 };
                 for (other_id, other) in all {
-                    self.decide(&other_id, &event(other), Settles::Nothing).await?;
+                    self.decide(&other_id, &event(other.id), Settles::Nothing).await?;
                 }
-                self.decide(&id, &event(attempt), Settles::Arrival(inbound, "receipt")).await.map(drop)
+                self.decide(&id, &event(attempt.id), Settles::Arrival(inbound, "receipt")).await.map(drop)
             }
             Arrival::Call { attempt, news } => {
                 let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else {

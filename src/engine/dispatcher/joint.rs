@@ -111,11 +111,12 @@ impl Dispatcher {
         attempt: &AttemptId,
     ) -> Result<Vec<(DispatchId, AttemptId)>, StoreError> {
         let read = self.inner.store.find_dispatch(id).await?;
-        let own = read.as_ref().and_then(|read| read.state.find_attempt(attempt)).filter(|own| own.along.is_some());
-        let Some(provider_id) = own.and_then(|own| own.provider_id.as_deref()) else { return Ok(Vec::new()) };
+        let own = read.as_ref().and_then(|read| read.state.find_attempt(attempt));
+        let named = own.and_then(|own| own.provider_id.as_deref().zip(own.along.as_ref()));
+        let Some((provider_id, along)) = named else { return Ok(Vec::new()) };
         let mut all = self.inner.store.list_attempts_of_provider(provider_id).await?;
-        all.retain(|(_, other)| other != attempt);
-        Ok(all)
+        all.retain(|(_, other)| other.id != *attempt && other.along.as_ref() == Some(along));
+        Ok(all.into_iter().map(|(id, other)| (id, other.id)).collect())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::base::id::{AccountId, AttemptId, CallId, DispatchId, MessageId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::Entry;
 use crate::domain::dispatch::protocol::Protocol;
-use crate::domain::dispatch::state::{Address, NewDispatch, Phase, State};
+use crate::domain::dispatch::state::{Address, Attempt, NewDispatch, Phase, State};
 
 use super::calls::pieces;
 use super::decisions::{Found, head, load};
@@ -56,8 +56,9 @@ readers! {
     find_message_of_dispatch(id: &DispatchId) -> Option<MessageId>;
     /// The dispatch that an attempt belongs to.
     find_dispatch_of_attempt(attempt: &AttemptId) -> Option<DispatchId>;
-    /// The attempts that the provider knows by this name, with their dispatches: one, or several that left in one.
-    list_attempts_of_provider(provider_id: &str) -> Vec<(DispatchId, AttemptId)>;
+    /// The attempts that the provider knows by this name, with their dispatches: one, or several that left in one, and those of
+    /// before if it gives its names anew.
+    list_attempts_of_provider(provider_id: &str) -> Vec<(DispatchId, Attempt)>;
     /// Dispatches that are not closed: those on their way first, then those that only wait for a check-in, each oldest first.
     list_open_dispatches(limit: u32) -> Vec<DispatchId>;
     /// Dispatches made since then that are closed, newest first.
@@ -118,10 +119,10 @@ async fn find_dispatch_of_attempt(
 async fn list_attempts_of_provider(
     from: &mut impl Query,
     provider_id: &str,
-) -> Result<Vec<(DispatchId, AttemptId)>, StoreError> {
-    const SQL: &str = "SELECT dispatch, id FROM attempt WHERE provider_id = $1 ORDER BY dispatch, n";
+) -> Result<Vec<(DispatchId, Attempt)>, StoreError> {
+    const SQL: &str = "SELECT dispatch, body FROM attempt WHERE provider_id = $1 ORDER BY dispatch, n";
     let rows = from.fetch_all(SQL, args![provider_id]).await?;
-    rows.iter().map(|row| Ok((row.read("dispatch")?, row.read("id")?))).collect()
+    rows.iter().map(|row| Ok((row.read("dispatch")?, row.read_json("body")?))).collect()
 }
 
 async fn list_running_protocols(from: &mut impl Query, account: &AccountId) -> Result<Vec<Protocol>, StoreError> {

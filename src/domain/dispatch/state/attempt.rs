@@ -174,6 +174,9 @@ pub struct Attempt {
     /// It left in one with others: under the name of this attempt, which may be its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub along: Option<AttemptId>,
+    /// With all of these, so many.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub along_of: u32,
     pub ring_secs: u32,
     pub planned_at: UtcMs,
     /// Since when it waits for its turn, where more is to leave than may at once.

@@ -1,6 +1,7 @@
 //! Attempts that wait for their turn, as the dispatch sees it: said, an alarm, and no reason to stand still.
 
 use super::*;
+use crate::domain::dispatch::along::{is_whole, pick_last};
 use crate::domain::dispatch::lanes::Ready;
 
 impl Night {
@@ -157,4 +158,42 @@ fn one_of_several_in_a_text_has_its_own_facts_and_says_so() {
     assert_eq!(night.s.phase, Phase::Delivered);
     let line = "It went to ben in one text with others that had waited: 3 messages.";
     assert!(night.lines().iter().any(|said| said == line), "{:?}", night.lines());
+}
+
+/// A text that the carrier took `secs` after T0 under a name that it gives again and again; `along`: in one with others, so many.
+fn taken_after(name: &str, secs: i64, along: Option<(&str, usize)>) -> (DispatchId, state::Attempt) {
+    let mut night =
+        Night::full(protocol(vec![(Method::Text, vec![named("ben", "mobile")], 0)], false, Until::HandedOver));
+    night.silent = true;
+    night.until(secs);
+    night.frees_the_lanes();
+    let (attempt, provider_id) = (night.s.attempts[0].id.clone(), "7".to_owned());
+    night.tell(match along {
+        Some((first, of)) => Event::AcceptedAlong { attempt, provider_id, along: AttemptId::named(first), of },
+        None => Event::Accepted { attempt, provider_id: Some(provider_id) },
+    });
+    let taken = state::Attempt { id: AttemptId::named(name), ..night.s.attempts[0].clone() };
+    (DispatchId::named(name), taken)
+}
+
+#[test]
+fn a_name_that_a_carrier_gives_anew_means_what_had_it_last_and_all_that_left_with_that() {
+    let before =
+        [taken_after("a", 10, None), taken_after("b", 20, Some(("b", 2))), taken_after("c", 20, Some(("b", 2)))];
+    let last = ["d", "e", "f"].map(|name| taken_after(name, 300, Some(("d", 3))));
+    let alone = taken_after("g", 600, None);
+    let names = |picked: &[(DispatchId, state::Attempt)]| -> Vec<String> {
+        picked.iter().map(|(_, attempt)| attempt.id.as_str().trim_start_matches("att_").to_owned()).collect()
+    };
+    let picked = pick_last([&last[..], &before[..]].concat());
+    assert_eq!((names(&picked), is_whole(&picked)), (vec!["d".into(), "e".into(), "f".into()], true));
+    let part = pick_last([&before[..], &last[..2]].concat());
+    assert_eq!(
+        (names(&part), is_whole(&part)),
+        (vec!["d".into(), "e".into()], false),
+        "the third is not on record yet"
+    );
+    let picked = pick_last([&before[..], std::slice::from_ref(&alone), &last[..]].concat());
+    assert_eq!((names(&picked), is_whole(&picked)), (vec!["g".into()], true));
+    assert!(!is_whole(&pick_last(vec![])), "nothing is known of it");
 }
