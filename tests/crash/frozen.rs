@@ -24,6 +24,8 @@ use crate::town;
 const WORKERS: usize = 2;
 /// Looks as the service's, in a hurry.
 const PACE: Pace = Pace { look: Duration::from_millis(100), looks: 20 };
+/// How long a word of the program's is waited for: far longer than it takes, so that one that never comes fails the test.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// There once the first life has begun.
 const BEGUN: &str = "begun";
 
@@ -97,19 +99,23 @@ fn whoever_supervises_the_program_hears_that_it_is_ready_then_that_it_is_alive_t
     let dir = scratch();
     let at = dir.join("notify");
     let supervisor = UnixDatagram::bind(&at).expect("a socket");
+    supervisor.set_read_timeout(Some(PATIENCE)).expect("a socket waits as long as it is told");
     let hears = || {
         let mut octets = [0; 64];
-        let read = supervisor.recv(&mut octets).expect("a datagram");
+        let read = supervisor.recv(&mut octets).expect("the program says something in time");
         String::from_utf8_lossy(&octets[..read]).into_owned()
     };
+    // It is alive every second: of these so many are heard, at most, before the word that is waited for.
+    let most = usize::try_from(PATIENCE.as_secs()).expect("few");
     let mut server = Server::start_in(&dir, &[], &[("NOTIFY_SOCKET", at.to_str().expect("a path"))]);
     let mut heard = Vec::new();
     while heard.len() < 3 || !heard.contains(&"READY=1".to_owned()) {
+        assert!(heard.len() < most, "it never says that it is ready: {heard:?}");
         heard.push(hears());
     }
     assert_eq!(heard.iter().filter(|word| *word == "READY=1").count(), 1, "{heard:?}");
     assert!(heard.iter().any(|word| word == "WATCHDOG=1"), "{heard:?}");
     server.terminate();
-    while hears() != "STOPPING=1" {}
+    assert!((0..most).any(|_| hears() == "STOPPING=1"), "it never says that it stops");
     assert_eq!(server.exit_code(), Some(0));
 }
