@@ -62,7 +62,7 @@ impl Supervisor {
 
     pub fn say(&self, word: Word) {
         if let Some(socket) = &self.socket {
-            // One that is not read now is told again a second later.
+            // What cannot be taken now is lost: that it is alive is told again a second later, the other words are not.
             let _ = socket.send(word.line());
         }
     }

@@ -1,5 +1,6 @@
 //! The service as far as dispatch goes: a disk, a process that may be killed at any commit and any hand-over, and the order in
-//! which the real driver (`engine/dispatcher`) commits, hands over and takes up. Decides nothing: the machines of the library do.
+//! which the real driver (`engine/dispatcher`) commits, hands over and takes up. Decides no more than that driver does (whose code
+//! a text means, as its `arrivals`): the machines of the library do.
 //!
 //! What is on [`Disk`] survives; lanes and what is with an edge fall with the process. [`Sabotage`] breaks one rule of the driver,
 //! so that it is seen that the judge notices.
@@ -158,7 +159,7 @@ impl House {
         Ok(())
     }
 
-    /// An operator saves a message of this kind. None: it could not be saved, and she sees that.
+    /// An operator saves a message of this kind. Cut short, she does not hear whether it is on disk.
     pub fn save(&mut self, kind: usize) -> Result<DispatchId, Crashed> {
         self.saved += 1;
         let nth = self.saved;

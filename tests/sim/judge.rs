@@ -98,7 +98,7 @@ impl Judge {
         self.cases.insert(state.id.clone(), case);
     }
 
-    /// A decision was committed. `taken_back`: calls whose end is asked for with it.
+    /// A decision was committed. `effects`: what follows from it, as calls that are taken back.
     pub fn committed(&mut self, before: &State, after: &State, event: &Event, effects: &[Effect]) {
         self.seen.steps += 1;
         self.seen.phases.insert(after.phase.name());
