@@ -127,11 +127,13 @@ impl Shift {
         self.sees("#patch-list li[aria-selected=true]", "mobile");
         self.press("Enter");
         self.sees("section.patch.private", "Next telephone");
-        let number = |shift: &Self| shift.kims.get("/api/v1/calls")["items"][0]["patch"]["number"].clone();
-        let mobile = number(self);
+        let patch = |shift: &Self| shift.kims.get("/api/v1/calls")["items"][0]["patch"].clone();
+        let mobile = patch(self)["number"].clone();
         self.judges("patch-private");
         self.press("Alt+n");
-        wait_for("the next telephone to ring", || (number(self) != mobile).then_some(()));
+        // By the server: her page may still show the first telephone's talk when the second rings.
+        let is_next = |patch: &serde_json::Value| patch["number"] != mobile && patch["state"] == "private";
+        wait_for("the next telephone to answer", || is_next(&patch(self)).then_some(()));
         self.kim.act("expect_patch", json!({ "state": "private" }));
         self.press("Shift+F8");
         self.kim.act("expect_state", json!({ "state": "talking" }));

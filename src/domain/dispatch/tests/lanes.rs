@@ -161,7 +161,7 @@ fn one_of_several_in_a_text_has_its_own_facts_and_says_so() {
 }
 
 /// A text that the carrier took `secs` after T0 under a name that it gives again and again; `along`: in one with others, so many.
-fn taken_after(name: &str, secs: i64, along: Option<(&str, usize)>) -> (DispatchId, state::Attempt) {
+fn taken_after(name: &str, secs: i64, along: Option<(&str, usize)>) -> (DispatchId, Attempt) {
     let mut night =
         Night::full(protocol(vec![(Method::Text, vec![named("ben", "mobile")], 0)], false, Until::HandedOver));
     night.silent = true;
@@ -172,7 +172,7 @@ fn taken_after(name: &str, secs: i64, along: Option<(&str, usize)>) -> (Dispatch
         Some((first, of)) => Event::AcceptedAlong { attempt, provider_id, along: AttemptId::named(first), of },
         None => Event::Accepted { attempt, provider_id: Some(provider_id) },
     });
-    let taken = state::Attempt { id: AttemptId::named(name), ..night.s.attempts[0].clone() };
+    let taken = Attempt { id: AttemptId::named(name), ..night.s.attempts[0].clone() };
     (DispatchId::named(name), taken)
 }
 
@@ -182,7 +182,7 @@ fn a_name_that_a_carrier_gives_anew_means_what_had_it_last_and_all_that_left_wit
         [taken_after("a", 10, None), taken_after("b", 20, Some(("b", 2))), taken_after("c", 20, Some(("b", 2)))];
     let last = ["d", "e", "f"].map(|name| taken_after(name, 300, Some(("d", 3))));
     let alone = taken_after("g", 600, None);
-    let names = |picked: &[(DispatchId, state::Attempt)]| -> Vec<String> {
+    let names = |picked: &[(DispatchId, Attempt)]| -> Vec<String> {
         picked.iter().map(|(_, attempt)| attempt.id.as_str().trim_start_matches("att_").to_owned()).collect()
     };
     let picked = pick_last([&last[..], &before[..]].concat());
