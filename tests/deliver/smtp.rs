@@ -191,6 +191,32 @@ async fn a_server_that_is_not_there_is_tried_again() {
     assert_eq!(sent, Delivery::Failed { failure: Failure::Temporary, why: "no_connection".into() });
 }
 
+/// A proxy whose server is gone, and a relay that goes before it asks for the mail.
+#[tokio::test]
+async fn a_mail_that_was_not_given_is_tried_again() {
+    for until in ["", "MAIL", "DATA"] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");
+        let port = listener.local_addr().expect("an address").port();
+        let server = std::thread::spawn(move || {
+            use std::io::Write as _;
+            let (stream, _) = listener.accept().expect("a connection");
+            if until.is_empty() {
+                return;
+            }
+            let mut out = stream.try_clone().expect("a second handle");
+            out.write_all(b"220 here\r\n").expect("written");
+            let said = BufReader::new(stream).lines().map_while(Result::ok);
+            for _ in said.take_while(|line| !line.starts_with(until)) {
+                out.write_all(b"250 here\r\n").expect("written");
+            }
+        });
+        let sent = mailer(port).send(&mail("ben@example.com")).await;
+        let expected = Delivery::Failed { failure: Failure::Temporary, why: "no_connection".into() };
+        assert_eq!(sent, expected, "until {until:?}");
+        server.join().expect("the server ended");
+    }
+}
+
 #[tokio::test]
 async fn a_conversation_that_breaks_off_leaves_the_outcome_unknown() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port on loopback");

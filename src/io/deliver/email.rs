@@ -5,7 +5,6 @@
 //! What is signed (DKIM) is what leaves, octet for octet.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use lettre::address::Envelope;
 use lettre::message::dkim::{
@@ -15,17 +14,15 @@ use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart, SinglePart, header};
 use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParameters};
+use lettre::{Address, Message};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::relay::{Encrypted, Refused, Relay};
 use super::{Answer, Attached, Delivery, Mail, Mailer};
 use crate::config::dkim::{Dkim, DkimKey};
 use crate::domain::dispatch::event::Failure;
 use crate::io::mail_in::addresses::{Addresses, Purpose};
-
-/// How long one step of the conversation may take.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a signature covers: whatever tells the reader who wrote, what about, and where a reply goes. One that a mail does not
 /// have is covered too: nobody adds it on the way (RFC 6376 §5.4.2). Content-Type cannot be named: the library has it with the
@@ -66,7 +63,7 @@ pub enum Security {
 /// Sends through one relay, over a connection for each mail.
 #[derive(Debug)]
 pub struct SmtpMailer {
-    relay: AsyncSmtpTransport<Tokio1Executor>,
+    relay: Relay,
     from: Address,
     reply_to: Option<Mailbox>,
     dkim: Vec<DkimConfig>,
@@ -89,21 +86,17 @@ impl SmtpMailer {
             }
             tls.build().map_err(|_| "the relay's name cannot be used for TLS".to_owned())
         };
-        let tls = match config.security {
-            Security::Implicit => Tls::Wrapper(tls()?),
-            Security::StartTls => Tls::Required(tls()?),
-            Security::Off => Tls::None,
+        let encrypted = match config.security {
+            Security::Implicit => Encrypted::Wrapped(tls()?),
+            Security::StartTls => Encrypted::Asked(tls()?),
+            Security::Off => Encrypted::Off,
         };
-        let mut relay = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
-            .port(config.port)
-            .tls(tls)
-            .timeout(Some(TIMEOUT));
-        if let Some((user, password)) = &config.login {
-            relay = relay.credentials(Credentials::new(user.clone(), password.expose_secret().to_owned()));
-        }
+        let login = config.login.as_ref();
+        let login = login.map(|(user, password)| Credentials::new(user.clone(), password.expose_secret().to_owned()));
+        let relay = Relay { host: config.host.clone(), port: config.port, encrypted, login };
         let dkim = config.dkim.iter().map(signer).collect::<Result<_, _>>()?;
         let addresses = config.addresses.clone();
-        Ok(Self { relay: relay.build(), from: from.email, reply_to, dkim, addresses })
+        Ok(Self { relay, from: from.email, reply_to, dkim, addresses })
     }
 
     async fn deliver(&self, mail: &Mail) -> Delivery {
@@ -157,9 +150,9 @@ impl SmtpMailer {
         let Ok(message) = message else {
             return Delivery::failed(Failure::Permanent, "cannot_be_written");
         };
-        match self.relay.send_raw(&envelope, &self.signed(message)).await {
-            Ok(_) => Delivery::Accepted { provider_id: Some(id) },
-            Err(error) => judge(&error),
+        match self.relay.send(&envelope, &self.signed(message)).await {
+            Ok(()) => Delivery::Accepted { provider_id: Some(id) },
+            Err(refused) => judge(&refused),
         }
     }
 }
@@ -213,25 +206,27 @@ fn by_machine(answers: bool) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), word.to_owned())
 }
 
-/// RFC 5321 §4.2.1: 4yz may be tried again, 5yz not. A conversation that broke off may have been taken.
-fn judge(error: &SmtpError) -> Delivery {
+/// RFC 5321 §4.2.1: 4yz may be tried again, 5yz not. A mail that was being given may have been taken; one that was not, was not.
+fn judge(refused: &Refused) -> Delivery {
+    match refused {
+        Refused::Before(None) => Delivery::failed(Failure::Temporary, "no_connection"),
+        Refused::Before(Some(error)) => {
+            answered(error).unwrap_or_else(|| Delivery::failed(Failure::Temporary, "no_connection"))
+        }
+        Refused::Within(error) => answered(error).unwrap_or_else(|| Delivery::failed(Failure::Unknown, "broken_off")),
+    }
+}
+
+/// By the relay's answer, if it gave one.
+fn answered(error: &SmtpError) -> Option<Delivery> {
     let code = error.status().map(|code| format!("smtp_{code}"));
     if error.is_permanent() {
         // What is refused about the login or the sender is our fault, not the address's: others can fix it.
         let ours = matches!(code.as_deref(), Some("smtp_530" | "smtp_534" | "smtp_535" | "smtp_538"));
         let failure = if ours { Failure::Temporary } else { Failure::Permanent };
-        return Delivery::failed(failure, code.unwrap_or_default());
+        return Some(Delivery::failed(failure, code.unwrap_or_default()));
     }
-    if error.is_transient() {
-        return Delivery::failed(Failure::Temporary, code.unwrap_or_default());
-    }
-    // Connecting says so in its own words; everything after that is uncertain.
-    let connecting = error.is_tls() || error.to_string().to_ascii_lowercase().contains("connection error");
-    match (connecting, error.is_timeout()) {
-        (true, _) => Delivery::failed(Failure::Temporary, "no_connection"),
-        (false, true) => Delivery::failed(Failure::Unknown, "timeout"),
-        (false, false) => Delivery::failed(Failure::Unknown, "broken_off"),
-    }
+    error.is_transient().then(|| Delivery::failed(Failure::Temporary, code.unwrap_or_default()))
 }
 
 impl Mailer for SmtpMailer {

@@ -9,6 +9,7 @@ mod http;
 pub mod outside;
 pub mod pager;
 pub mod push;
+mod relay;
 pub mod sms;
 pub mod webhook;
 
