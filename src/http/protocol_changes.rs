@@ -11,7 +11,7 @@ use super::extract::{Body, Id, Params};
 use super::state::Front;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ProtocolChangeId, UserId};
-use crate::engine::clients::{ProtocolEdit, Verdict};
+use crate::engine::clients::{ProtocolEdit, ReadChange, Verdict};
 use crate::engine::feed::UserRef;
 use crate::io::store::protocol_changes::{ChangeState, ProtocolChange};
 use crate::io::store::users::User;
@@ -39,6 +39,8 @@ pub struct ProtocolChangeView {
     before: Vec<String>,
     after: Vec<String>,
     changes: Vec<String>,
+    /// Of what is read here, while it waits: an approval names it.
+    version: Option<String>,
     state: ChangeState,
     decided: Option<DecidedView>,
     /// It waits, and the protocol is another than when it was proposed.
@@ -72,11 +74,22 @@ pub struct Which {
     state: Option<ChangeState>,
 }
 
-/// What is said with a decision.
+/// A yes to what was read.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApproveBody {
+    /// The `version` that was read.
+    version: String,
+    /// To the client.
+    #[serde(default)]
+    words: String,
+}
+
+/// What is said with a refusal.
 #[derive(Default, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct DecisionBody {
-    /// To the client; a refusal says why.
+pub struct RefuseBody {
+    /// To the client: why.
     #[serde(default)]
     words: String,
 }
@@ -107,7 +120,7 @@ async fn view_by(front: &Front, users: &[User], change: ProtocolChange) -> Resul
     let account = front.store.find_account(&change.account).await?.ok_or_else(Problem::fault)?;
     // Whoever proposed it was refused if it could not be read.
     let protocol = serde_json::from_str(&change.protocol).map_err(|_| Problem::fault())?;
-    let words = front.clients.read_change(&change).await?;
+    let ReadChange { words, version } = front.clients.read_change(&change).await?;
     let decided = change.decision.map(|decision| DecidedView {
         by: name(decision.by),
         at: decision.at,
@@ -124,6 +137,7 @@ async fn view_by(front: &Front, users: &[User], change: ProtocolChange) -> Resul
         before: words.before,
         after: words.after,
         changes: words.changes,
+        version,
         state: change.state,
         decided,
         stale,
@@ -143,9 +157,9 @@ pub async fn list(
     ProtocolChanges::of(&front, found).await.map(Json)
 }
 
-/// Publishes what was proposed as the next version.
+/// Publishes what was proposed as the next version, as it was read.
 #[utoipa::path(post, path = "/api/v1/protocol_changes/{id}/approve", tag = "accounts", security(("bearer" = [])),
-    params(("id" = ProtocolChangeId, Path)), request_body = DecisionBody,
+    params(("id" = ProtocolChangeId, Path)), request_body = ApproveBody,
     responses((status = OK, body = ProtocolChangeView), (status = FORBIDDEN, body = ProblemBody),
         (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody),
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
@@ -153,10 +167,10 @@ pub async fn approve(
     State(front): State<Front>,
     Supervisor(signed): Supervisor,
     Id(id): Id<ProtocolChangeId>,
-    Body(body): Body<DecisionBody>,
+    Body(body): Body<ApproveBody>,
 ) -> Result<Json<ProtocolChangeView>, Problem> {
     let by = &signed.bearer.user;
-    let made = front.clients_of(&signed).approve_change(&id, &body.words, by).await?;
+    let made = front.clients_of(&signed).approve_change(&id, &body.version, &body.words, by).await?;
     tracing::info!(user = %by, change = %id, protocol = %made.now.id, "a client's protocol was approved");
     let change = front.store.find_protocol_change(&id).await?.ok_or_else(|| Problem::not_found("change"))?;
     Ok(Json(view(&front, change).await?))
@@ -164,7 +178,7 @@ pub async fn approve(
 
 /// Refuses what was proposed, and says why.
 #[utoipa::path(post, path = "/api/v1/protocol_changes/{id}/refuse", tag = "accounts", security(("bearer" = [])),
-    params(("id" = ProtocolChangeId, Path)), request_body = DecisionBody,
+    params(("id" = ProtocolChangeId, Path)), request_body = RefuseBody,
     responses((status = OK, body = ProtocolChangeView), (status = FORBIDDEN, body = ProblemBody),
         (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody),
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
@@ -172,7 +186,7 @@ pub async fn refuse(
     State(front): State<Front>,
     Supervisor(signed): Supervisor,
     Id(id): Id<ProtocolChangeId>,
-    Body(body): Body<DecisionBody>,
+    Body(body): Body<RefuseBody>,
 ) -> Result<Json<ProtocolChangeView>, Problem> {
     let by = &signed.bearer.user;
     let dropped = front.clients_of(&signed).drop_change(&id, Verdict::Refuse, &body.words, by).await?;

@@ -54,7 +54,9 @@ async fn proposed(house: &House) {
         (&json!("Five minutes are enough."), &json!(false))
     );
     let approve = format!("/api/v1/protocol_changes/{id}/approve");
-    let got = house.ask(Method::POST, &approve, &sam, json!({"words": "From tonight on."})).await;
+    let version = &queue["items"][0]["version"];
+    let yes = json!({"version": version, "words": "From tonight on."});
+    let got = house.ask(Method::POST, &approve, &sam, yes.clone()).await;
     assert_eq!((got.status, &got.json()["decided"]["version"]), (StatusCode::OK, &json!(2)), "{}", got.json());
     assert_eq!(got.json()["in_force"], true);
     let versions = house.fetch(versions, &sam).await.json();
@@ -65,7 +67,7 @@ async fn proposed(house: &House) {
     );
     assert_eq!(newest["in_force"], json!(["ct_urgent"]));
     // Once.
-    let got = house.ask(Method::POST, &approve, &sam, json!({})).await;
+    let got = house.ask(Method::POST, &approve, &sam, yes).await;
     assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "protocol_change.decided"));
     assert_eq!(
         house.ask(Method::POST, &format!("{path}/{id}/withdraw"), &pat, Value::Null).await.problem(),
@@ -125,6 +127,41 @@ async fn a_refusal_says_why_and_what_was_overtaken_says_so() {
         (got.status, &got.json()["state"], &got.json()["stale"]),
         (StatusCode::OK, &json!("withdrawn"), &json!(false))
     );
+}
+
+#[tokio::test]
+async fn an_approval_is_of_what_was_read_and_of_nothing_that_came_since() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["protocol"]).await;
+    let propose = json!({"protocol": shorter(), "note": ""});
+    let path = format!("{HERE}/protocol_changes");
+    assert_eq!(house.ask(Method::POST, &path, &pat, propose).await.status, StatusCode::CREATED);
+    let sam = house.sign_in("sam").await;
+    let waiting = "/api/v1/protocol_changes?state=waiting";
+    let read = house.fetch(waiting, &sam).await.json()["items"][0].clone();
+    let approve = format!("/api/v1/protocol_changes/{}/approve", read["id"].as_str().expect("an id"));
+    // Somebody else of the service publishes a version of their own before the first says yes.
+    let ada = house.sign_in("ada").await;
+    let mut own = shorter();
+    own["steps"][0]["wait_secs"] = json!(600);
+    let protocols = "/api/v1/accounts/acc_plumbing/protocols";
+    assert_eq!(house.ask(Method::POST, protocols, &ada, own).await.status, StatusCode::CREATED);
+    let got = house.ask(Method::POST, &approve, &sam, json!({"version": read["version"]})).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "protocol_change.stale"));
+    assert!(got.json()["detail"].as_str().is_some_and(|said| said.contains("read it again")), "{}", got.json());
+    // Nothing was published, and it waits on.
+    let versions = house.fetch(&format!("{protocols}/versions"), &sam).await.json();
+    assert_eq!(versions["items"].as_array().map(Vec::len), Some(2), "{versions}");
+    let now = house.fetch(waiting, &sam).await.json()["items"][0].clone();
+    assert_ne!(now["version"], read["version"]);
+    assert_eq!(now["changes"], json!(["Step 1: wait 10 minutes → 5 minutes."]));
+    // Nor is anything approved by whoever does not say what they have read.
+    let got = house.ask(Method::POST, &approve, &sam, json!({"words": "Fine."})).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::BAD_REQUEST, "body.invalid"));
+    // Read again, it is approved as that.
+    let got = house.ask(Method::POST, &approve, &sam, json!({"version": now["version"]})).await;
+    assert_eq!((got.status, &got.json()["decided"]["version"]), (StatusCode::OK, &json!(3)), "{}", got.json());
+    assert_eq!((&got.json()["changes"], &got.json()["version"]), (&now["changes"], &Value::Null));
 }
 
 #[tokio::test]

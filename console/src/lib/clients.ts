@@ -34,6 +34,8 @@ export interface ProtocolChange {
   before: string[];
   after: string[];
   changes: string[];
+  /** Of what is read here, while it waits: an approval says which it has seen. */
+  version: string | null;
   state: 'waiting' | 'approved' | 'refused' | 'withdrawn';
   decided: { by: { id: string; name: string }; at: number; words: string; version: number | null } | null;
   /** What is in force is another by now than when it was proposed. */
@@ -76,7 +78,7 @@ export const clients = {
   add: (body: ClientBody) => request<ClientUser>('POST', '/clients', body),
   change: (client: string, body: Partial<Omit<ClientBody, 'login'>> & { disabled?: boolean }) => request<ClientUser>('PATCH', `/clients/${id(client)}`, body),
   changes: (state?: ProtocolChange['state']) => request<{ items: ProtocolChange[] }>('GET', `/protocol_changes${query({ state })}`),
-  approve: (change: string, words: string) => request<ProtocolChange>('POST', `/protocol_changes/${id(change)}/approve`, words ? { words } : {}),
+  approve: (change: string, version: string, words: string) => request<ProtocolChange>('POST', `/protocol_changes/${id(change)}/approve`, { version, words }),
   refuse: (change: string, words: string) => request<ProtocolChange>('POST', `/protocol_changes/${id(change)}/refuse`, { words }),
   goingLive: (account: string) => request<GoingLive>('GET', `/accounts/${id(account)}/going_live`),
   /** Puts down what a client has said by telephone. */

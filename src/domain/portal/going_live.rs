@@ -153,9 +153,14 @@ impl Content {
 
     /// Its name: short, and another for another content.
     pub fn version(&self) -> String {
-        let hash = digest(&SHA256, self.to_text().as_bytes());
-        hash.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+        version_of(&self.to_text())
     }
+}
+
+/// A short name for what was read: another for another text.
+pub fn version_of(text: &str) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
+    hash.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Steps {

@@ -1,9 +1,9 @@
 //! Protocols as clients would have them. A proposal is checked as if it were to be saved, is kept with a plain-English reading of before
 //! and after, and waits for the service: approved, it is published as the next version under the client's name and the approver's.
 //!
-//! What always holds: a proposal is decided once; what is published is what was read, or nothing; while it waits it reads by what is
-//! in force now, not by what was when it was proposed; what came to be wrong with it meanwhile is told to whoever would approve it,
-//! and it waits on.
+//! What always holds: a proposal is decided once; what is published is what was read, or nothing: an approval names the version of
+//! what it read; while it waits it reads by what is in force now, not by what was when it was proposed; what came to be wrong with
+//! it meanwhile is told to whoever would approve it, and it waits on.
 
 use super::protocols::{check_in_force, put_in_force};
 use super::{Changed, Checked, Clients, ProtocolEdit, Refusal, lock};
@@ -14,6 +14,7 @@ use crate::domain::dispatch::describe::describe;
 use crate::domain::dispatch::difference::differences;
 use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::oncall::Schedule;
+use crate::domain::portal::going_live::version_of;
 use crate::io::store::audit::{Act, Entry};
 use crate::io::store::protocol_changes::{ChangeState, ChangeWords, Decision, ProtocolChange};
 use crate::io::store::protocols::Origin;
@@ -27,6 +28,14 @@ pub struct CheckedChange {
     pub before: Vec<String>,
     pub after: Checked,
     pub changes: Vec<String>,
+}
+
+/// How a proposal reads.
+#[derive(Clone, Debug)]
+pub struct ReadChange {
+    pub words: ChangeWords,
+    /// Of what it would change now: an approval names it. None once it is decided.
+    pub version: Option<String>,
 }
 
 /// What the service decides.
@@ -87,16 +96,21 @@ impl Clients {
         Ok(change)
     }
 
-    /// Publishes what was proposed, as the next version of its name.
+    /// Publishes what was proposed, as the next version of its name; as it was read, of that `version`.
     pub async fn approve_change(
         &self,
         id: &ProtocolChangeId,
+        version: &str,
         words: &str,
         by: &UserId,
     ) -> Result<Changed<Protocol>, Refusal> {
         let now = self.clock.utc();
         let mut tx = self.store.write().await?;
         let (change, account) = find(&mut tx, id).await?;
+        if change.state != ChangeState::Waiting {
+            tx.rollback().await?;
+            return Err(decided());
+        }
         let edit = edit_of(&change)?;
         let versions = tx.list_protocols(&account.id).await?;
         let name = edit.name.trim();
@@ -104,6 +118,11 @@ impl Clients {
         let decision = Decision { by: by.clone(), at: now, version: Some(last.saturating_add(1)) };
         // What is kept of it is what was replaced, which may be another than when it was proposed.
         let reading = read(&mut tx, &account, &edit).await?;
+        if reading.version() != version {
+            tx.rollback().await?;
+            let detail = "What it would change is another than what was read: read it again, and approve that.";
+            return Err(Refusal::NotNow { code: "protocol_change.stale", detail });
+        }
         let change =
             ProtocolChange { words: ChangeWords { note: change.words.note.clone(), ..reading.words() }, ..change };
         settle(&mut tx, &change, ChangeState::Approved, &decision, &said(words, false)?).await?;
@@ -137,9 +156,9 @@ impl Clients {
     }
 
     /// How a proposal reads that waits, by what is in force now; one that is decided stays as it was read.
-    pub async fn read_change(&self, change: &ProtocolChange) -> Result<ChangeWords, Refusal> {
+    pub async fn read_change(&self, change: &ProtocolChange) -> Result<ReadChange, Refusal> {
         if change.state != ChangeState::Waiting {
-            return Ok(change.words.clone());
+            return Ok(ReadChange { words: change.words.clone(), version: None });
         }
         let edit = edit_of(change)?;
         let account = self.store.find_account(&change.account).await?.ok_or(Refusal::Missing { what: "account" })?;
@@ -147,7 +166,8 @@ impl Clients {
         let schedules = self.store.list_schedules(&account.id).await?;
         let versions = self.store.list_protocols(&account.id).await?;
         let reading = compare(&account, &edit, &contacts, &schedules, &versions);
-        Ok(ChangeWords { note: change.words.note.clone(), ..reading.words() })
+        let words = ChangeWords { note: change.words.note.clone(), ..reading.words() };
+        Ok(ReadChange { words, version: Some(reading.version()) })
     }
 
     /// Whether the version that a proposal became is in force, for some kind of call.
@@ -196,7 +216,11 @@ async fn settle(
     if tx.settle_protocol_change(&change.id, state, decision, &words).await? {
         return Ok(());
     }
-    Err(Refusal::NotNow { code: "protocol_change.decided", detail: "It was decided already: read it again." })
+    Err(decided())
+}
+
+fn decided() -> Refusal {
+    Refusal::NotNow { code: "protocol_change.decided", detail: "It was decided already: read it again." }
 }
 
 fn said(words: &str, required: bool) -> Result<String, Refusal> {
@@ -218,6 +242,13 @@ impl Reading {
     fn words(&self) -> ChangeWords {
         let (before, after, changes) = (self.before.clone(), self.after.clone(), self.changes.clone());
         ChangeWords { before, after, changes, ..ChangeWords::default() }
+    }
+
+    /// Its name: another for whatever reads otherwise, and for another newest version.
+    fn version(&self) -> String {
+        let based_on = self.based_on.as_ref().map(|newest| &newest.id);
+        let read = (based_on, &self.before, &self.after, &self.changes);
+        version_of(&serde_json::to_string(&read).expect("an id and texts are always JSON"))
     }
 }
 

@@ -44,7 +44,7 @@ use crate::io::store::{Store, StoreError, Tx};
 use astray::led_astray;
 use reach::Reachable;
 
-pub use changes::{CheckedChange, Verdict};
+pub use changes::{CheckedChange, ReadChange, Verdict};
 pub use contacts::read_spoken;
 pub use flow::{CheckedFlow, FlowNow};
 pub use going_live::{GoingLive, PartNow};
