@@ -59,6 +59,7 @@ export function busyFloor(now) {
     answered: 75,
     in_time: 66,
     abandoned_in_greeting: 4,
+    abandoned_put_through: 0,
     abandoned_in_queue: 5,
     abandoned_on_hold: 1,
     abandoned_parked: 0,

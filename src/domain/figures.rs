@@ -48,6 +48,8 @@ pub enum Fact {
 pub enum Lost {
     /// They hung up before an operator was looked for.
     Greeting,
+    /// They hung up while the account's people were rung for them: no operator was looked for either.
+    PutThrough,
     /// They hung up waiting for an operator.
     Queue,
     /// They were told that nobody is free.
@@ -66,6 +68,7 @@ impl Lost {
         match on {
             // Who says nothing to a voicemail waited for no operator either.
             Abandoned::Greeting | Abandoned::Menu | Abandoned::Voicemail => Some(Self::Greeting),
+            Abandoned::PutThrough => Some(Self::PutThrough),
             Abandoned::Queue => Some(Self::Queue),
             Abandoned::Hold => Some(Self::Hold),
             Abandoned::Parked => Some(Self::Parked),
@@ -160,6 +163,8 @@ pub struct Figures {
     /// Of these, within the time that is promised.
     pub in_time: u32,
     pub abandoned_in_greeting: u32,
+    /// Callers who hung up while the account's people were rung; they are not among those who waited for an operator.
+    pub abandoned_put_through: u32,
     pub abandoned_in_queue: u32,
     /// Callers who hung up on hold; they count as answered as well.
     pub abandoned_on_hold: u32,
@@ -259,6 +264,7 @@ impl Day {
                 hour.lost += 1;
                 *match how {
                     Lost::Greeting => &mut figures.abandoned_in_greeting,
+                    Lost::PutThrough => &mut figures.abandoned_put_through,
                     Lost::Queue => &mut figures.abandoned_in_queue,
                     Lost::NoOperator => &mut figures.no_operator,
                     Lost::Hold => &mut figures.abandoned_on_hold,
@@ -530,6 +536,20 @@ mod tests {
         let figures = desk.today.service();
         assert_eq!((figures.abandoned_in_queue, figures.abandoned_in_greeting), (0, 1));
         assert_eq!((figures.longest_wait_ms, figures.service_level), (5_000, Some(100)));
+    }
+
+    #[test]
+    fn who_gives_up_while_the_accounts_people_are_rung_waited_for_no_operator() {
+        let mut desk = Desk::opens();
+        desk.lost(95, Abandoned::PutThrough, CallOutcome::Abandoned(Stage::Reaching));
+        let figures = desk.today.service();
+        assert_eq!((figures.abandoned_put_through, figures.abandoned_in_queue, figures.waited), (1, 0, 0));
+        assert_eq!(figures.service_level, None);
+        desk.call(100);
+        desk.talks(5);
+        let figures = desk.today.service();
+        assert_eq!((figures.service_level, figures.mean_wait_ms, figures.longest_wait_ms), (Some(100), 5_000, 5_000));
+        assert_eq!(figures.hours[21], Hour { offered: 2, answered: 1, lost: 1 }, "lost they are all the same");
     }
 
     #[test]

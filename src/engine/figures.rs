@@ -188,6 +188,7 @@ mod tests {
             vec![(5, talking()), (9, lost(Abandoned::Queue)), (9, ended(CallOutcome::Handled))],
             vec![(5, talking()), (7, talking()), (8, RecordEvent::PatchDropped), (20, ended(CallOutcome::Patched))],
             vec![(30, lost(Abandoned::Queue)), (30, ended(CallOutcome::Abandoned(queued)))],
+            vec![(30, lost(Abandoned::PutThrough)), (30, ended(CallOutcome::Abandoned(Stage::Reaching)))],
             vec![(30, ended(CallOutcome::NoOperator))],
             vec![(30, ended(CallOutcome::CutOff))],
             vec![(5, talking()), (30, ended(CallOutcome::CutOff))],

@@ -34,6 +34,7 @@ pub enum WhichAbandoned {
     Greeting,
     Menu,
     Voicemail,
+    PutThrough,
     Queue,
     Hold,
     Parked,
@@ -48,6 +49,7 @@ impl WhichAbandoned {
             Self::Greeting => Some(Abandoned::Greeting),
             Self::Menu => Some(Abandoned::Menu),
             Self::Voicemail => Some(Abandoned::Voicemail),
+            Self::PutThrough => Some(Abandoned::PutThrough),
             Self::Queue => Some(Abandoned::Queue),
             Self::Hold => Some(Abandoned::Hold),
             Self::Parked => Some(Abandoned::Parked),
@@ -62,7 +64,8 @@ impl WhichAbandoned {
 #[into_params(parameter_in = Query)]
 pub struct CallFilter {
     /// Callers of the last seven days who hung up too early and whom nobody has seen to: `greeting`, `menu`, `voicemail`
-    /// (nothing said), `queue`, `hold`, `parked`, `form` (begun and not finished), `cut_off` (by us), or `any`.
+    /// (nothing said), `put_through` (while the account's people were rung), `queue`, `hold`, `parked`, `form` (begun and not
+    /// finished), `cut_off` (by us), or `any`.
     #[param(inline)]
     pub abandoned: Option<WhichAbandoned>,
     #[param(value_type = Option<String>)]

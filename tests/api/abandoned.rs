@@ -218,11 +218,13 @@ async fn a_caller_who_hung_up_while_being_put_through_is_listed_with_what_they_c
         ("patch_sought", json!({})),
         ("patch_dialled", json!({"contact": "con_ben", "number": "+12025550121"})),
         ("caller_gone", json!({"stage": "reaching", "why": "hung_up"})),
-        ("abandoned", json!({"on": "queue"})),
+        ("abandoned", json!({"on": "put_through"})),
     ];
     call(&house, "1", Some("+12025550150"), &on_the_way).await;
     call(&house, "2", Some("+12025550151"), &[("abandoned", json!({"on": "queue"}))]).await;
-    let got = house.fetch("/api/v1/calls?abandoned=queue", &kim).await.json();
+    assert_eq!(kinds(&house, "put_through", &kim).await, [("call_1".to_owned(), "put_through".to_owned())]);
+    assert_eq!(kinds(&house, "queue", &kim).await, [("call_2".to_owned(), "queue".to_owned())]);
+    let got = house.fetch("/api/v1/calls?abandoned=any", &kim).await.json();
     let of = |n: usize| {
         let item = &got["items"][n];
         (item["chosen"].clone(), item["rung"].clone(), item["put_through"].clone())

@@ -24,11 +24,11 @@ describe('a caller who hung up', () => {
   });
 
   it('who was being put through says to whom, and what they chose', () => {
-    const lost = { ...item(), kind: 'queue' as const, chosen: ['emergency', 'a leak'], rung: ['John Doe'], put_through: true };
+    const lost = { ...item(), kind: 'put_through' as const, chosen: ['emergency', 'a leak'], rung: ['John Doe'], put_through: true };
     expect(`${whereWords(lost)}, ${choseWords(lost)}`).toBe('while being put through to John Doe, chose emergency, then a leak');
     expect(whereWords({ ...lost, rung: ['John Doe', 'Jane Doe'] })).toBe('while being put through to John Doe, then Jane Doe');
     expect(whereWords({ ...lost, rung: [] })).toBe('while being put through');
-    expect(whereWords({ ...lost, put_through: false })).toBe('in the queue, after John Doe did not take the call');
+    expect(whereWords({ ...lost, kind: 'queue', put_through: false })).toBe('in the queue, after John Doe did not take the call');
     expect([whereWords(item()), choseWords(item())]).toEqual(['form not finished', '']);
   });
 

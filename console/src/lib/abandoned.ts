@@ -3,12 +3,13 @@
 import { when } from './time';
 import type { AbandonedKind, AbandonedView, CallbackView, TriesView } from './types';
 
-export const KINDS: readonly AbandonedKind[] = ['greeting', 'menu', 'voicemail', 'queue', 'hold', 'parked', 'form', 'cut_off'];
+export const KINDS: readonly AbandonedKind[] = ['greeting', 'menu', 'voicemail', 'put_through', 'queue', 'hold', 'parked', 'form', 'cut_off'];
 
 const WORDS: Record<AbandonedKind, string> = {
   greeting: 'during the greeting',
   menu: 'in the menu',
   voicemail: 'at the voicemail, nothing said',
+  put_through: 'while being put through',
   queue: 'in the queue',
   hold: 'on hold',
   parked: 'parked',

@@ -745,6 +745,8 @@ export interface Figures {
   answered: number;
   in_time: number;
   abandoned_in_greeting: number;
+  /** While the account's people were rung: they did not wait for an operator. */
+  abandoned_put_through: number;
   abandoned_in_queue: number;
   abandoned_on_hold: number;
   abandoned_parked: number;
@@ -796,7 +798,7 @@ export interface Waiting {
   ring_back?: boolean;
 }
 
-export type AbandonedKind = 'greeting' | 'menu' | 'voicemail' | 'queue' | 'hold' | 'parked' | 'form' | 'cut_off';
+export type AbandonedKind = 'greeting' | 'menu' | 'voicemail' | 'put_through' | 'queue' | 'hold' | 'parked' | 'form' | 'cut_off';
 
 /** How far ringing somebody back has come. */
 export interface TriesView {

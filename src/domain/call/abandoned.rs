@@ -21,8 +21,9 @@ pub enum Abandoned {
     Menu,
     /// Asked to speak a message, and said nothing.
     Voicemail,
-    /// Nobody was free in time, or the caller went back to the queue; also who heard the apology, and who gave up while being
-    /// put through to the client's people by the account's flow.
+    /// Music, while the client's people were rung by the account's flow: no operator was ever looked for.
+    PutThrough,
+    /// Nobody was free in time, or the caller went back to the queue; also who heard the apology.
     Queue,
     /// An operator had put them on hold.
     Hold,
@@ -41,8 +42,8 @@ impl Abandoned {
             Stage::Arriving | Stage::Greeting | Stage::Spilling => Some(Self::Greeting),
             Stage::Menu => Some(Self::Menu),
             Stage::Voicemail => Some(Self::Voicemail),
-            // Who hears music while the client's people are rung has heard the greeting, and waits for a person.
-            Stage::Queued | Stage::Offered | Stage::Apology | Stage::Reaching => Some(Self::Queue),
+            Stage::Reaching => Some(Self::PutThrough),
+            Stage::Queued | Stage::Offered | Stage::Apology => Some(Self::Queue),
             // Music while the operator asks a colleague is a hold too; and while a contact is dialled, see below.
             Stage::Held | Stage::Consulting | Stage::Patching => Some(Self::Hold),
             Stage::Parked => Some(Self::Parked),
@@ -70,8 +71,10 @@ impl Call {
         let not_ours = self.stage_left() == Stage::Spilling && !self.caller.is_up();
         let excused = self.callback_asked_for() || self.setup.ring_back.is_some() || served || not_ours;
         let on = match Abandoned::at(self.stage_left()) {
-            // They had waited for an operator before they were rung elsewhere, or asked to speak.
-            Some(Abandoned::Greeting | Abandoned::Voicemail) if self.overdue => Some(Abandoned::Queue),
+            // They had waited for an operator before others were rung for them, or they were asked to speak.
+            Some(Abandoned::Greeting | Abandoned::Voicemail | Abandoned::PutThrough) if self.overdue => {
+                Some(Abandoned::Queue)
+            }
             on => on,
         };
         if let Some(on) = on.filter(|_| !excused) {

@@ -5,6 +5,7 @@ use super::tests::{CALLER, Line, OPERATOR, kim, setup};
 use super::*;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::{Flow, Spill, SpillFailed};
+use crate::domain::account::patching::{AutoPatch, Unreached};
 use crate::domain::account::{RecordingMode, RecordingPolicy};
 use crate::domain::call::abandoned::Abandoned;
 use crate::domain::ivr::digits_tests;
@@ -494,6 +495,15 @@ fn who_has_waited_too_long_leaves_the_queue_for_a_voicemail() {
     let told = line.tell(Input::Offer { user: kim(), leg: OPERATOR, ring: true });
     assert!(told.contains(&Output::OfferFailed { user: kim(), why: OfferEnd::Withdrawn }));
     // Who gives up there, with nothing said, had waited for an operator.
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    assert!(line.recorded(&RecordEvent::Abandoned { on: Abandoned::Queue }));
+}
+
+#[test]
+fn who_has_waited_too_long_and_gives_up_while_people_are_rung_had_waited_for_an_operator() {
+    let mut line = waits(Flow::Patch(AutoPatch { whom: vec![], speech: None, failed: Unreached::default() }));
+    line.tell(Input::Overdue);
+    assert_eq!(line.call.stage(), Stage::Reaching);
     line.leg(CALLER, LegInput::Ended(Cause::HungUp));
     assert!(line.recorded(&RecordEvent::Abandoned { on: Abandoned::Queue }));
 }

@@ -157,7 +157,8 @@ fn a_caller_who_hangs_up_stops_the_ringing_and_whoever_is_asked_is_told() {
         (line.hung_up(MOBILE), line.ended()),
         (1, vec![(Cause::HungUp, CallOutcome::Abandoned(Stage::Reaching))])
     );
-    assert!(line.recorded(&RecordEvent::Abandoned { on: abandoned::Abandoned::Queue }), "the greeting was over");
+    let gave_up = RecordEvent::Abandoned { on: abandoned::Abandoned::PutThrough };
+    assert!(line.recorded(&gave_up), "no operator was looked for");
 
     let mut line = asked();
     let told = line.leg(CALLER, HUNG_UP);
@@ -169,7 +170,7 @@ fn a_caller_who_hangs_up_stops_the_ringing_and_whoever_is_asked_is_told() {
         (line.hung_up(MOBILE), line.ended()),
         (1, vec![(Cause::HungUp, CallOutcome::Abandoned(Stage::Reaching))])
     );
-    assert!(line.recorded(&RecordEvent::Abandoned { on: abandoned::Abandoned::Queue }), "nobody was joined yet");
+    assert!(line.recorded(&gave_up), "nobody was joined yet");
     assert!(line.call.is_done());
 }
 
