@@ -131,7 +131,7 @@ impl Content {
                     .collect(),
             },
             Part::Contacts => {
-                Self::Contacts { people: whole.contacts.iter().map(|c| (c.id.clone(), ContactEdit::from(c))).collect() }
+                Self::Contacts { people: whole.contacts.iter().map(|c| (c.id.clone(), person(c, account))).collect() }
             }
             Part::Escalation => Self::Escalation {
                 protocols: in_force(whole).map(|(name, p)| (name, Steps::of(p))).collect(),
@@ -188,7 +188,7 @@ pub fn lines(part: Part, whole: &Whole<'_>) -> Vec<String> {
     let account = whole.account;
     match part {
         Part::Scripts => scripts(account),
-        Part::Contacts => whole.contacts.iter().map(contact).collect(),
+        Part::Contacts => whole.contacts.iter().map(|c| contact(c, account)).collect(),
         Part::Escalation => {
             let mut lines = Vec::new();
             for call_type in &account.call_types {
@@ -232,8 +232,16 @@ fn scripts(account: &Account) -> Vec<String> {
     lines
 }
 
-fn contact(contact: &Contact) -> String {
+/// Somebody as they are approved: with the clock that their hours are by, be it the account's, and none where there are no hours.
+fn person(contact: &Contact, account: &Account) -> ContactEdit {
     let edit = ContactEdit::from(contact);
+    let has_hours = edit.destinations.iter().any(|d| !d.hours.is_empty());
+    let zone = has_hours.then(|| edit.zone.clone().unwrap_or_else(|| account.zone.clone()));
+    ContactEdit { zone, ..edit }
+}
+
+fn contact(contact: &Contact, account: &Account) -> String {
+    let edit = person(contact, account);
     let reached = edit.destinations.iter().map(|d| {
         let reached = match d.reach.kind {
             ReachKind::Inbox => format!("{} (secure inbox)", d.label),
@@ -246,7 +254,8 @@ fn contact(contact: &Contact) -> String {
     let reached: Vec<String> = reached.collect();
     let reached = if reached.is_empty() { "no way to reach them".to_owned() } else { reached.join(", ") };
     let language = contact.language.as_ref().map(|tag| format!(" (language: {tag})")).unwrap_or_default();
-    format!("{}{title}{language}: {reached}.", contact.name)
+    let clock = edit.zone.map(|zone| format!("; hours by the clock of {zone}")).unwrap_or_default();
+    format!("{}{title}{language}: {reached}{clock}.", contact.name)
 }
 
 /// What a part has nothing of, so that there is nothing to approve yet, and who puts it there; none: there is something to read.
@@ -302,7 +311,12 @@ pub fn standing(parts: &[(Part, PartState)], before: bool) -> Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::id::DestinationId;
+    use crate::base::phone::PhoneNumber;
+    use crate::domain::account::hours::{Span, Weekday};
+    use crate::domain::account::{Destination, Reach};
     use crate::domain::message::render::tests::account;
+    use crate::domain::oncall::Window;
 
     fn whole(account: &Account) -> Whole<'_> {
         Whole { account, contacts: &[], schedules: &[], protocols: &[], recap: None }
@@ -322,6 +336,53 @@ mod tests {
         assert_eq!(standing(&parts, false), Standing::InService);
         assert_eq!(standing(&[(Part::Scripts, PartState::Open)], false), Standing::Draft);
         assert_eq!(standing(&[(Part::Scripts, PartState::Open)], true), Standing::InService);
+    }
+
+    #[test]
+    fn another_clock_of_somebodys_hours_is_another_contact_and_is_read() {
+        let mut account = account();
+        account.zone = "America/New_York".into();
+        let span = Span { from: "08:00".into(), until: "18:00".into() };
+        let mobile = Destination {
+            id: DestinationId::named("mobile"),
+            label: "mobile".into(),
+            reach: Reach::Phone(PhoneNumber::parse("+12025550110").expect("a number")),
+            ring_secs: 30,
+            blocked: false,
+            hours: vec![Window { days: vec![Weekday::Monday], span }],
+        };
+        let mut ben = Contact {
+            id: ContactId::named("ben"),
+            account: account.id.clone(),
+            name: "Ben".into(),
+            title: String::new(),
+            language: None,
+            zone: None,
+            destinations: vec![mobile],
+        };
+        let read = |ben: &Contact, account: &Account| {
+            let contacts = std::slice::from_ref(ben);
+            let whole = Whole { account, contacts, schedules: &[], protocols: &[], recap: None };
+            (lines(Part::Contacts, &whole).join(" "), Content::of(Part::Contacts, &whole))
+        };
+        let (said, approved) = read(&ben, &account);
+        assert!(
+            said.ends_with("(only on Monday between 08:00 and 18:00); hours by the clock of America/New_York."),
+            "{said}"
+        );
+        let state = |now: &Content| part_state(Some(&approved.to_text()), now);
+        // The account moves, and he has no clock of his own.
+        account.zone = "America/Chicago".into();
+        assert_eq!(state(&read(&ben, &account).1), PartState::Changed);
+        // His own is the one that was approved: nothing is another.
+        ben.zone = Some("America/New_York".into());
+        assert_eq!(state(&read(&ben, &account).1), PartState::Approved);
+        ben.zone = Some("America/Denver".into());
+        let (said, now) = read(&ben, &account);
+        assert!(said.contains("by the clock of America/Denver") && state(&now) == PartState::Changed, "{said}");
+        // Without hours no clock counts.
+        ben.destinations[0].hours.clear();
+        assert!(!read(&ben, &account).0.contains("clock"));
     }
 
     #[test]
