@@ -62,7 +62,7 @@ use crate::io::recording::Recordings;
 use crate::io::store::Store;
 use crate::io::store::audit::AnchorFile;
 use crate::io::store::users::Role;
-use crate::io::supervisor::{Supervisor, Word};
+use crate::io::systemd::{Notify, Word};
 use crate::io::token::Tokens;
 
 use faxes::{look_for_faxes, station};
@@ -324,10 +324,10 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 
     let main = Beat::new(Arc::clone(&clock));
     work.spawn("the beat of the service", alarms::beat(main.clone()));
-    let supervisor = || Supervisor::at(std::env::var_os("NOTIFY_SOCKET").as_deref());
-    let guard = Guard::start(main.clone(), Pace::default(), supervisor())
+    let notify = || Notify::at(std::env::var_os("NOTIFY_SOCKET").as_deref());
+    let guard = Guard::start(main.clone(), Pace::default(), notify())
         .map_err(|e| Failure::new(format!("the thread that watches over the service cannot be started: {e}")))?;
-    let supervisor = supervisor();
+    let notify = notify();
     work.spawn("the look at the alarm chain", alarms::look_after(alarms.clone(), Arc::clone(&clock)));
     let ringer = RingerParts {
         alarms: alarms.clone(),
@@ -400,7 +400,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let census = Census::new(shares.http, known);
     let mut serving =
         tokio::spawn(http::serve::serve(listener, tls, census, http::router::build(front, beside), stopping));
-    supervisor.say(Word::Ready);
+    notify.say(Word::Ready);
     match &demo {
         Some(demo) => println!("{}", demo::welcome(demo)),
         None => tracing::info!(http = %config.http.bind, "Cordboard is up"),
@@ -408,7 +408,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
 
     let limit = if demo.is_some() { Duration::ZERO } else { DRAIN_LIMIT };
     let outcome = tokio::select! {
-        drained = drain(&calls, &trunk, &draining, limit, &supervisor) => drained,
+        drained = drain(&calls, &trunk, &draining, limit, &notify) => drained,
         failure = work.first_end() => Err(failure),
         _ = &mut dispatching => Err(watched::ended("the dispatcher")),
         _ = &mut ringing => Err(watched::ended("the alarm chain")),
@@ -439,14 +439,14 @@ async fn drain(
     trunk: &TrunkHandle,
     draining: &AtomicBool,
     limit: Duration,
-    supervisor: &Supervisor,
+    notify: &Notify,
 ) -> Result<(), Failure> {
     let cannot = |e: std::io::Error| Failure::new(format!("signals cannot be listened to: {e}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
     tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     draining.store(true, Ordering::Relaxed);
-    supervisor.say(Word::Stopping);
+    notify.say(Word::Stopping);
     trunk.leave();
     // Carriers that we are registered with take new calls elsewhere from here on.
     let _ = tokio::time::timeout(FAREWELL, trunk.unregister()).await;

@@ -9,6 +9,6 @@ pub mod pdf;
 pub mod recording;
 pub mod speech;
 pub mod store;
-pub mod supervisor;
+pub mod systemd;
 pub mod token;
 pub mod webrtc;

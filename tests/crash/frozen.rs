@@ -15,7 +15,7 @@ use cordboard::engine::alarms::beat::Beat;
 use cordboard::engine::alarms::guard::{Guard, Pace};
 use cordboard::engine::dispatcher::Dispatcher;
 use cordboard::engine::feed::Feed;
-use cordboard::io::supervisor::Supervisor;
+use cordboard::io::systemd::Notify;
 
 use crate::lives::{Case, Life, NIGHT, Outside};
 use crate::server::{Server, scratch};
@@ -44,7 +44,7 @@ fn the_child() {
                 tokio::time::sleep(PACE.look).await;
             }
         });
-        let _guard = Guard::start(beat, PACE, Supervisor::default()).expect("a thread can be had");
+        let _guard = Guard::start(beat, PACE, Notify::default()).expect("a thread can be had");
         let (store, clock) = (life.store().await, life.clock.clone());
         let outside = Arc::new(Outside::new(&life.directory, &clock));
         let edges = outside.clone().edges();

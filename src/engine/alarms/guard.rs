@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::beat::Beat;
 use crate::domain::alarm::standstill::{Found, Standstill};
-use crate::io::supervisor::{Supervisor, Word, end_process};
+use crate::io::systemd::{Notify, Word, end_process};
 
 /// How long the last words may take: whoever writes the log may hang as well.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -43,13 +43,13 @@ impl Guard {
     ///
     /// # Errors
     /// The system has no thread for it.
-    pub fn start(main: Beat, pace: Pace, supervisor: Supervisor) -> std::io::Result<Self> {
+    pub fn start(main: Beat, pace: Pace, notify: Notify) -> std::io::Result<Self> {
         let (over, is_over) = mpsc::channel::<()>();
         let work = move || {
             let mut standstill = Standstill::new(pace.looks);
             while is_over.recv_timeout(pace.look) == Err(RecvTimeoutError::Timeout) {
                 match standstill.look(main.count()) {
-                    Found::Alive => supervisor.say(Word::Alive),
+                    Found::Alive => notify.say(Word::Alive),
                     Found::Still => {}
                     Found::Frozen => end(),
                 }

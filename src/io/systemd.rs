@@ -32,11 +32,11 @@ impl Word {
 
 /// The way to it.
 #[derive(Debug, Default)]
-pub struct Supervisor {
+pub struct Notify {
     socket: Option<UnixDatagram>,
 }
 
-impl Supervisor {
+impl Notify {
     /// By what `NOTIFY_SOCKET` says; a name that begins with `@` is an abstract one.
     pub fn at(named: Option<&OsStr>) -> Self {
         let Some(named) = named.filter(|named| !named.is_empty()) else { return Self::default() };
@@ -87,18 +87,18 @@ mod tests {
     }
 
     #[test]
-    fn a_supervisor_with_an_abstract_name_is_told_and_without_one_nobody_is() {
+    fn a_socket_with_an_abstract_name_is_told_and_without_one_nobody_is() {
         let name = format!("cordboard-test-{}", std::process::id());
         let listens = SocketAddr::from_abstract_name(&name).expect("a name");
         let listens = UnixDatagram::bind_addr(&listens).expect("it is free");
-        let supervisor = Supervisor::at(Some(OsStr::new(&format!("@{name}"))));
+        let notify = Notify::at(Some(OsStr::new(&format!("@{name}"))));
         for (word, line) in [(Word::Ready, "READY=1"), (Word::Alive, "WATCHDOG=1"), (Word::Stopping, "STOPPING=1")] {
-            supervisor.say(word);
+            notify.say(word);
             assert_eq!(hears(&listens), line.as_bytes());
         }
         drop(listens);
-        supervisor.say(Word::Alive);
-        Supervisor::at(None).say(Word::Ready);
-        assert!(Supervisor::at(Some(OsStr::new("/nobody/listens/here"))).socket.is_none());
+        notify.say(Word::Alive);
+        Notify::at(None).say(Word::Ready);
+        assert!(Notify::at(Some(OsStr::new("/nobody/listens/here"))).socket.is_none());
     }
 }
