@@ -85,7 +85,7 @@ pub struct RoleOnCall {
     zone: String,
     /// Nobody, if it is empty.
     people: Vec<PersonOnCall>,
-    /// When others are on call, or nobody is; none: when nobody knows.
+    /// When others are on call, or nobody is; none: not as long as nothing is changed.
     until: Option<UtcMs>,
     why: String,
     source: Source,
