@@ -25,7 +25,7 @@ export function isAlone(call: CallView): boolean {
 }
 
 /** The contact has hung up on a patch without an operator: whoever has barged in talks with the caller. */
-function isWithSupervisor(call: CallView): boolean {
+export function isWithSupervisor(call: Pick<CallView, 'state' | 'patch'>): boolean {
   return call.state === 'patched' && call.patch === null;
 }
 

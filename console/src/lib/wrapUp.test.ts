@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { isLong, LONG_WRAP_UP_MS, openEnded } from './wrapUp';
+import type { CallView } from './types';
+import { isLong, LONG_WRAP_UP_MS, offWords, openEnded } from './wrapUp';
 
 const SINCE = 1_000_000;
 
@@ -16,5 +17,15 @@ describe('a wrap-up that ends by no clock', () => {
 
   it('stands out on the floor by the same measure', () => {
     expect([isLong(SINCE, SINCE + LONG_WRAP_UP_MS - 1), isLong(SINCE, SINCE + LONG_WRAP_UP_MS)]).toEqual([false, true]);
+  });
+});
+
+describe('a call that goes on without her', () => {
+  it('says who talks in it', () => {
+    const dropped = { state: 'dropped' } as CallView['patch'];
+    expect(offWords({ state: 'patched', patch: dropped })).toBe('You are off this call. The two talk on.');
+    expect(offWords({ state: 'patched', patch: null })).toBe('You are off this call. The contact has hung up; the caller talks with a supervisor.');
+    expect(offWords({ state: 'check_in', patch: null })).toContain('hears what is held');
+    expect(offWords({ state: 'wrap_up', patch: null })).toBe('You are off this call.');
   });
 });
