@@ -20,8 +20,10 @@ use super::schedule_edit::{EditedSchedule, apply};
 use super::schedules::{RoleOnCall, role_on_call};
 use super::state::Front;
 
-/// Among so many of the last changes is the one that took out what is put back; nobody's undo goes back as far.
-const LOOKED_BACK: u32 = 200;
+/// Changes read at once: each holds the whole schedule twice, and what is put back was mostly taken out just now.
+const PAGE: u32 = 10;
+/// Nobody's undo goes back further.
+const PAGES: u32 = 20;
 
 /// Who is on call now, for every role of every account.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -69,15 +71,28 @@ pub(super) async fn change_together(
     .await
 }
 
-/// Those that shall be put back, as the schedule's history has them.
+/// Those that shall be put back, as the schedule's history had them last.
 async fn find_had(front: &Front, id: &ScheduleId, wanted: &[OverrideId]) -> Result<Vec<Override>, Problem> {
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let schedule = front.store.find_schedule(id).await?.ok_or_else(|| Problem::not_found("schedule"))?;
-    let changes = front.store.list_schedule_changes(&schedule.account, Some(id), i64::MAX, LOOKED_BACK).await?;
-    let overrides = changes.into_iter().filter_map(|change| change.before).flat_map(|before| before.overrides);
-    Ok(overrides.filter(|over| wanted.contains(&over.id)).collect())
+    let mut had: Vec<Override> = Vec::new();
+    let mut before = i64::MAX;
+    for _ in 0..PAGES {
+        let changes = front.store.list_schedule_changes(&schedule.account, Some(id), before, PAGE).await?;
+        let Some(oldest) = changes.last().map(|change| change.seq) else { break };
+        for over in changes.into_iter().filter_map(|change| change.before).flat_map(|was| was.overrides) {
+            if wanted.contains(&over.id) && had.iter().all(|there| there.id != over.id) {
+                had.push(over);
+            }
+        }
+        if wanted.iter().all(|id| had.iter().any(|over| over.id == *id)) {
+            break;
+        }
+        before = oldest;
+    }
+    Ok(had)
 }
 
 /// Who is on call now for every role of every account, why, until when, and who is next; by account, then role.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that fails here says where")]
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -122,6 +124,25 @@ async fn an_override_that_is_put_back_has_its_old_place_maker_and_note() {
     assert_eq!(twice.json()["errors"][0]["code"], "override.there");
     let never = house.ask(Method::POST, CHANGES, &sam, json!({"put_back": ["ovr_never"]})).await;
     assert!(never.status.is_client_error());
+}
+
+#[tokio::test]
+async fn an_override_that_was_taken_out_many_changes_ago_is_put_back_all_the_same() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let made = house.ask(Method::POST, CHANGES, &sam, json!({"add": [only("con_ben", 6, 16)]})).await.json();
+    let first = made["overrides"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(house.ask(Method::POST, CHANGES, &sam, json!({"remove": [first["id"]]})).await.status, StatusCode::OK);
+    // More changes than are read at once.
+    house.clock.advance(Duration::from_secs(1));
+    for hour in 0..25 {
+        let add = json!({"add": [only("con_ben", 20 + 2 * hour, 21 + 2 * hour)]});
+        assert_eq!(house.ask(Method::POST, CHANGES, &sam, add).await.status, StatusCode::OK);
+    }
+    let back = house.ask(Method::POST, CHANGES, &sam, json!({"put_back": [first["id"]]})).await;
+    assert_eq!(back.status, StatusCode::OK, "{:?}", back.json());
+    let there = back.json()["overrides"].as_array().unwrap().clone();
+    assert!(there.contains(&first) && there.last() != Some(&first), "in its old place, under what came after it");
 }
 
 #[tokio::test]
