@@ -13,7 +13,7 @@ use cordboard::base::phone::PhoneNumber;
 use cordboard::base::rng::Rng;
 use cordboard::domain::account::Urgency;
 use cordboard::domain::dispatch::apply;
-use cordboard::domain::dispatch::confirm::{CODE_QUARANTINE_MS, Reply};
+use cordboard::domain::dispatch::confirm::{CODE_QUARANTINE_MS, Code, Meant, Reply, newest_open, pick_meant};
 use cordboard::domain::dispatch::event::{Effect, Entry, Event};
 use cordboard::domain::dispatch::job::JobNews;
 use cordboard::domain::dispatch::lanes::{ChannelRates, Input, Lane, Lanes, Named, Pace, Rates, Ready};
@@ -257,29 +257,23 @@ impl House {
         Some(row.state.id.clone())
     }
 
-    /// As `engine/dispatcher/arrivals` does: whose code it is, or whom to ask, or an operator's to read.
+    /// In the order of `engine/dispatcher/arrivals`: whose it is the machine says.
     fn handle_text(&mut self, i: usize, from: &PhoneNumber, body: &str) -> Result<(), Crashed> {
-        let codes = self.codes_of(from);
-        let open: Vec<(u16, DispatchId)> = codes.iter().filter(|row| row.2).map(|row| (row.0, row.1.clone())).collect();
-        let meant = match Reply::parse(body) {
-            Reply::Code(code) => codes.iter().find(|row| row.0 == code).map(|row| (row.0, row.1.clone())),
-            Reply::Bare if open.len() == 1 => open.first().cloned(),
-            Reply::Bare if open.is_empty() && codes.len() == 1 => codes.first().map(|row| (row.0, row.1.clone())),
-            Reply::Bare if !open.is_empty() => {
+        let (codes, whose): (Vec<Code>, Vec<DispatchId>) = self.codes_of(from).into_iter().unzip();
+        match pick_meant(Reply::parse(body), &codes) {
+            Meant::Yes(at) => {
+                let event = Event::Replied { number: from.clone(), code: codes[at].code };
+                return self.decide(&whose[at], &event, Some(i));
+            }
+            Meant::Which(at) => {
                 let event = Event::AskedWhich { number: from.clone(), name: "somebody".into() };
-                return self.decide(&open[0].1.clone(), &event, Some(i));
+                return self.decide(&whose[at], &event, Some(i));
             }
-            Reply::Stop => return self.stop(i, from),
-            Reply::Start => {
-                self.block(from, false)?;
-                None
-            }
-            Reply::Bare | Reply::Other => None,
-        };
-        if let Some((code, id)) = meant {
-            return self.decide(&id, &Event::Replied { number: from.clone(), code }, Some(i));
+            Meant::Stop => return self.stop(i, from),
+            Meant::Start => self.block(from, false)?,
+            Meant::Nothing => {}
         }
-        let asked = open.last().map(|(_, id)| id.clone()).or_else(|| self.open_at(from).pop());
+        let asked = newest_open(&codes).map(|at| whose[at].clone()).or_else(|| self.open_at(from).pop());
         match asked {
             Some(id) => {
                 let help = self.rng.below(3) > 0;
@@ -315,13 +309,14 @@ impl House {
         open.map(|row| row.state.id.clone()).collect()
     }
 
-    /// Codes that are not free at a number: the code, whose it is, and whether that is open.
-    fn codes_of(&self, number: &PhoneNumber) -> Vec<(u16, DispatchId, bool)> {
+    /// Codes that are not free at a number, and whose each is.
+    fn codes_of(&self, number: &PhoneNumber) -> Vec<(Code, DispatchId)> {
         let mut codes = Vec::new();
         for state in self.disk.rows.values().map(|row| &row.state) {
             let quiet = state.closed_at.is_some_and(|at| self.now().since(at) >= CODE_QUARANTINE_MS);
             if let Some((_, code, _)) = state.codes().filter(|_| !quiet).find(|(at, _, _)| *at == number) {
-                codes.push((code, state.id.clone(), state.closed_at.is_none()));
+                let is_open = state.closed_at.is_none();
+                codes.push((Code { code, given_at: state.open_at, is_open }, state.id.clone()));
             }
         }
         codes

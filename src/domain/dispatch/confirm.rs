@@ -1,6 +1,9 @@
-//! Confirmation by text: what a reply means, and which codes are free.
+//! Confirmation by text: what a reply means, which message it is about, and which codes are free. Pure: `engine/dispatcher/arrivals`
+//! asks. What always holds: a yes that could be for several messages is for none of them.
 
 use std::collections::BTreeSet;
+
+use crate::base::clock::UtcMs;
 
 /// A code is not used again at a number until this long after its dispatch has closed, so that a late
 /// reply can never confirm another message.
@@ -45,6 +48,54 @@ impl Reply {
             _ => Self::Other,
         }
     }
+}
+
+/// A code at a number that is not free again yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Code {
+    pub code: u16,
+    pub given_at: UtcMs,
+    /// So is its dispatch.
+    pub is_open: bool,
+}
+
+/// Whose text it is. Codes are named by their place among those that were asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meant {
+    /// It is the yes to this one.
+    Yes(usize),
+    /// It is a yes, and several are open: they are asked which, as this one's.
+    Which(usize),
+    /// No more texts to this number.
+    Stop,
+    /// Texts again; and for people to read, as it may be meant for a yes.
+    Start,
+    /// No yes to anything: for people to read.
+    Nothing,
+}
+
+/// Whose text a reply is, by the codes at its sender's number.
+pub fn pick_meant(reply: Reply, codes: &[Code]) -> Meant {
+    let open: Vec<usize> = (0..codes.len()).filter(|at| codes[*at].is_open).collect();
+    match reply {
+        Reply::Code(code) => codes.iter().position(|given| given.code == code).map_or(Meant::Nothing, Meant::Yes),
+        Reply::Bare => match (open.as_slice(), codes.len(), newest_open(codes)) {
+            ([one], _, _) => Meant::Yes(*one),
+            // Nothing is open: whoever confirms what was confirmed lately hears by whom.
+            ([], 1, _) => Meant::Yes(0),
+            (_, _, Some(newest)) => Meant::Which(newest),
+            (_, _, None) => Meant::Nothing,
+        },
+        Reply::Stop => Meant::Stop,
+        Reply::Start => Meant::Start,
+        Reply::Other => Meant::Nothing,
+    }
+}
+
+/// Of the codes that are open the one that was given last.
+pub fn newest_open(codes: &[Code]) -> Option<usize> {
+    let open = (0..codes.len()).filter(|at| codes[*at].is_open);
+    open.max_by_key(|at| (codes[*at].given_at, codes[*at].code))
 }
 
 /// The one code that a text names without being a confirmation: `11`, `ok 11`, `#11 yes`. None: it names none, or several, or says
@@ -106,6 +157,29 @@ mod tests {
         for text in ["yes", "", "\u{1f44d}", "11ok 10ok", "11 minutes", "1111", "12 Elm St", "on my way", "00:05"] {
             assert_eq!(named_code(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_yes_is_for_the_one_it_names_or_for_the_only_one_that_is_open() {
+        let code = |code, given_at, is_open| Code { code, given_at: UtcMs(given_at), is_open };
+        let (late, open, newer) = (code(1, 10, false), code(2, 20, true), code(3, 30, true));
+        let bare = |codes: &[Code]| pick_meant(Reply::Bare, codes);
+        assert_eq!(
+            pick_meant(Reply::Code(1), &[late, open]),
+            Meant::Yes(0),
+            "a late yes hears by whom it was confirmed"
+        );
+        assert_eq!(pick_meant(Reply::Code(9), &[late, open]), Meant::Nothing);
+        assert_eq!(bare(&[late, open]), Meant::Yes(1));
+        assert_eq!(bare(&[late]), Meant::Yes(0));
+        assert_eq!(bare(&[newer, late, open]), Meant::Which(0), "two are open: none of them is confirmed by it");
+        assert_eq!(bare(&[open, newer]), Meant::Which(1));
+        assert_eq!((bare(&[late, code(4, 40, false)]), bare(&[])), (Meant::Nothing, Meant::Nothing));
+        // Words of the carriers, and anything else, are no yes, however few are open.
+        assert_eq!(pick_meant(Reply::Stop, &[open]), Meant::Stop);
+        assert_eq!(pick_meant(Reply::Start, &[open]), Meant::Start);
+        assert_eq!(pick_meant(Reply::Other, &[open]), Meant::Nothing);
+        assert_eq!((newest_open(&[late]), newest_open(&[open, newer, late])), (None, Some(1)));
     }
 
     #[test]

@@ -10,8 +10,7 @@ use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::alarm::is_acknowledgment;
 use crate::domain::call::cause::Cause;
-use crate::domain::dispatch::along;
-use crate::domain::dispatch::confirm::Reply;
+use crate::domain::dispatch::confirm::{Code, Meant, Reply, newest_open, pick_meant};
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::patch_step::{PatchEnd, PatchNews};
@@ -19,6 +18,7 @@ use crate::domain::dispatch::state::CallOutcome;
 use crate::engine::callout::{CallOutEvent, OutboundEnd};
 use crate::io::deliver::sms::twilio;
 use crate::io::store::StoreError;
+use crate::io::store::dispatch::CodeRow;
 use crate::io::store::inbound::{Arrival, Inbound, Receipt};
 
 /// A receipt may come before the answer that names its text is on record, for each message in it; it is kept so long.
@@ -334,49 +334,46 @@ impl Dispatcher {
         {
             return Ok(());
         }
-        let codes = self.inner.store.list_codes(from, now).await?;
-        let open: Vec<_> = codes.iter().filter(|row| row.closed_at.is_none()).collect();
-        let newest = open.iter().copied().max_by_key(|row| (row.opened_at, row.code));
-        let meant = match Reply::parse(body) {
-            Reply::Code(code) => codes.iter().find(|row| row.code == code),
-            Reply::Bare => match (open.as_slice(), codes.as_slice(), newest) {
-                ([one], _, _) => Some(*one),
-                // Nothing is open: whoever confirms what was confirmed lately hears by whom.
-                ([], [one], _) => Some(one),
-                (_, _, Some(newest)) => {
-                    let name = self.name_of(from).await?;
-                    let event = Event::AskedWhich { number: from.clone(), name };
-                    return self.decide(&newest.dispatch, &event, Settles::Arrival(inbound, "asked")).await.map(drop);
-                }
-                (_, _, None) => None,
-            },
-            Reply::Stop => return self.stop(inbound, from).await,
-            Reply::Start => {
-                let people = self.inner.store.list_contacts_by_phone(from).await?;
-                let blocked = people.iter().flat_map(|person| &person.destinations).any(|d| d.blocked);
-                let mut tx = self.inner.store.write().await?;
-                tx.block_number(from, false).await?;
-                if blocked {
-                    // It says all it has to say; whoever heard of the STOP dismisses that. Settled with the block, so
-                    // that a crash in between does not make it a text from somebody who was never blocked.
-                    tx.settle_inbound(inbound, "started", now).await?;
-                }
-                tx.commit("start").await?;
-                if blocked {
+        let rows = self.inner.store.list_codes(from, now).await?;
+        let code = |row: &CodeRow| Code { code: row.code, given_at: row.opened_at, is_open: row.closed_at.is_none() };
+        let codes: Vec<Code> = rows.iter().map(code).collect();
+        match pick_meant(Reply::parse(body), &codes) {
+            Meant::Yes(at) => {
+                let event = Event::Replied { number: from.clone(), code: rows[at].code };
+                let settles = Settles::Arrival(inbound, "confirmed");
+                return self.decide(&rows[at].dispatch, &event, settles).await.map(drop);
+            }
+            Meant::Which(at) => {
+                let name = self.name_of(from).await?;
+                let event = Event::AskedWhich { number: from.clone(), name };
+                return self.decide(&rows[at].dispatch, &event, Settles::Arrival(inbound, "asked")).await.map(drop);
+            }
+            Meant::Stop => return self.stop(inbound, from).await,
+            Meant::Start => {
+                if self.start(inbound, from, now).await? {
                     return Ok(());
                 }
                 // Carriers know YES as the same word: from somebody whom we may text it is a try to confirm.
-                None
             }
-            Reply::Other => None,
-        };
-        match meant {
-            Some(row) => {
-                let event = Event::Replied { number: from.clone(), code: row.code };
-                self.decide(&row.dispatch, &event, Settles::Arrival(inbound, "confirmed")).await.map(drop)
-            }
-            None => self.unplaced(inbound, from, body, newest.map(|row| &row.dispatch)).await,
+            Meant::Nothing => {}
         }
+        let newest = newest_open(&codes).map(|at| &rows[at].dispatch);
+        self.unplaced(inbound, from, body, newest).await
+    }
+
+    /// Texts go to this number again. True if that is all it has to say: they had been stopped.
+    async fn start(&self, inbound: &Inbound, from: &PhoneNumber, now: UtcMs) -> Result<bool, StoreError> {
+        let people = self.inner.store.list_contacts_by_phone(from).await?;
+        let blocked = people.iter().flat_map(|person| &person.destinations).any(|d| d.blocked);
+        let mut tx = self.inner.store.write().await?;
+        tx.block_number(from, false).await?;
+        if blocked {
+            // Whoever heard of the STOP dismisses that. Settled with the block, so that a crash in between does not make it a
+            // text from somebody who was never blocked.
+            tx.settle_inbound(inbound, "started", now).await?;
+        }
+        tx.commit("start").await?;
+        Ok(blocked)
     }
 
     async fn stop(&self, inbound: &Inbound, from: &PhoneNumber) -> Result<(), StoreError> {
