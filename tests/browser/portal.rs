@@ -75,7 +75,18 @@ fn a_client_reads_changes_proposes_and_approves_on_a_phone() {
     assert!(said("list").contains("Leak") || said("list").contains("Ann Archer"), "{seen}");
     assert!(said("message").contains("12 Elm Street") && said("message").contains("What became of it"), "{seen}");
     assert!(said("uses").contains("Used in"), "whoever is in a protocol is not removed without a word: {seen}");
-    assert!(said("night").contains("02:00") && said("night").contains("Step 1"), "minute by minute: {seen}");
+    let night = said("night");
+    let is_clock = |line: &str| line.len() == 5 && line.as_bytes()[2] == b':';
+    let minute = |clock: &str| -> String {
+        let after = night.lines().skip_while(|line| line.trim() != clock).skip(1);
+        after.take_while(|line| !is_clock(line.trim())).collect::<Vec<_>>().join("\n")
+    };
+    // The account's own protocol, and no other: 15 minutes for a reply to the text, his mobile, ten minutes, his home, and again.
+    for (clock, step) in
+        [("02:00", "Step 1: text"), ("02:15", "Step 2: call"), ("02:25", "Step 3: call"), ("02:26", "Step 1: text")]
+    {
+        assert!(minute(clock).contains(step), "{step} at {clock}: {night}");
+    }
     assert!(said("refused").contains("Let us talk first."), "{seen}");
     assert_eq!(
         seen["foreign"],
