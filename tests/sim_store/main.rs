@@ -49,13 +49,18 @@ fn on_the_real_store_no_night_breaks_a_promise() {
 }
 
 #[test]
-fn content_in_clear_and_a_send_after_a_yes_are_noticed() {
+fn each_promise_that_is_broken_on_the_real_store_is_noticed() {
     let template = settle::template();
-    for (breaks, promise) in [(Breaks::Content, Promise::NothingInClear), (Breaks::Twice, Promise::OneDuplicate)] {
+    for (breaks, promise) in [
+        (Breaks::Content, Promise::NothingInClear),
+        (Breaks::Twice, Promise::OneDuplicate),
+        (Breaks::AfterYes, Promise::NothingAfterYes),
+        (Breaks::Timer, Promise::OneReasonToWake),
+    ] {
         let caught = (0..20).any(|seed| {
             let night = night::run(seed, &template, Some(breaks));
             night.judge.faults.iter().any(|(broken, _)| *broken == promise)
         });
-        assert!(caught, "{promise:?} went unnoticed");
+        assert!(caught, "{breaks:?} went unnoticed as {promise:?}");
     }
 }

@@ -11,7 +11,7 @@ use cordboard::domain::dispatch::event::OperatorAct;
 use cordboard::domain::dispatch::state::State;
 use cordboard::engine::dispatcher::Dispatcher;
 use cordboard::engine::feed::Feed;
-use cordboard::io::store::{Store, StoreConfig};
+use cordboard::io::store::{Row, Store, StoreConfig};
 
 use crate::judge::{Judge, Promise};
 use crate::outside::{Breaks, Edge, Outside, Says, SetClock, edges};
@@ -173,12 +173,23 @@ async fn live(directory: &Path, outside: &Arc<Outside>, memory: &mut Memory) {
             ticked.expect("a tick");
         }
         dispatcher.tick(clock.utc()).await.expect("a tick");
+        match outside.breaks {
+            Some(Breaks::AfterYes) => edge.sends_after_yes().await,
+            Some(Breaks::Timer) => sets_timers_late(&store).await,
+            Some(Breaks::Content | Breaks::Twice) | None => {}
+        }
         look(&store, outside, memory).await;
         if !outside.judge.lock().expect("unpoisoned").faults.is_empty() {
             break;
         }
     }
     store.close().await;
+}
+
+async fn sets_timers_late(store: &Store) {
+    let mut tx = store.write().await.expect("the store writes");
+    tx.execute("UPDATE timer SET due_at = due_at + 60000", Vec::new()).await.expect("done");
+    tx.commit("test").await.expect("committed");
 }
 
 /// What was with an edge when the process fell may go once more.
@@ -250,7 +261,9 @@ async fn save(store: &Store, dispatcher: &Dispatcher, outside: &Outside, memory:
     tx.commit("test").await.expect("committed");
     let id = store.find_dispatch_of_message(&message.id).await.expect("read").expect("a dispatch");
     let own = id.as_str().split_once('_').map_or(id.as_str(), |(_, own)| own).to_owned();
-    let secret = kind.protected.then_some(secret);
+    // Whoever breaks that rule dispatches it as any other.
+    let is_secret = kind.protected || outside.breaks == Some(Breaks::Content);
+    let secret = is_secret.then_some(secret);
     outside.known.lock().expect("unpoisoned").insert(own, (memory.saved, secret));
     let state = store.find_dispatch(&id).await.expect("read").expect("there").state;
     outside.judge.lock().expect("unpoisoned").saved(&state);
@@ -262,6 +275,7 @@ async fn save(store: &Store, dispatcher: &Dispatcher, outside: &Outside, memory:
 async fn look(store: &Store, outside: &Outside, memory: &mut Memory) {
     let found = store.find_dispatches(&memory.ids).await.expect("read");
     let sleepless = store.list_sleepless_dispatches().await.expect("read");
+    let timers = timers(store).await;
     let (now, rings) = (outside.clock.utc(), outside.rings());
     let mut judge = outside.judge.lock().expect("unpoisoned");
     let there: BTreeSet<DispatchId> = found.keys().cloned().collect();
@@ -274,7 +288,7 @@ async fn look(store: &Store, outside: &Outside, memory: &mut Memory) {
         if let Some(before) = memory.before.get(&id) {
             judge.moved(before, &state);
         }
-        judge.stored(&state, state.wake().map(|(at, _)| at));
+        judge.stored(&state, timers.get(&id).copied());
         judge.settled(&state, now);
         for a in state.attempts.iter().filter(|a| rings.contains(&a.id)) {
             let heard = a.told_at.is_some() || a.confirmed_at.is_some();
@@ -284,4 +298,12 @@ async fn look(store: &Store, outside: &Outside, memory: &mut Memory) {
         }
         memory.before.insert(id, state);
     }
+}
+
+/// The timers as they are on disk.
+async fn timers(store: &Store) -> BTreeMap<DispatchId, UtcMs> {
+    let rows = store.fetch_all("SELECT dispatch, due_at FROM timer", Vec::new()).await.expect("read");
+    let name = |row: &Row| row.read::<DispatchId>("dispatch").expect("a name");
+    let due = |row: &Row| row.read::<UtcMs>("due_at").expect("a time");
+    rows.iter().map(|row| (name(row), due(row))).collect()
 }

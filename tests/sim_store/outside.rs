@@ -12,6 +12,7 @@ use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::domain::dispatch::fax::FaxOutcome;
 use cordboard::domain::dispatch::mail::Fate;
+use cordboard::domain::dispatch::state::Phase;
 use cordboard::engine::callout::{CallOut, CallOutEvent, CallOutRequest, FaxRequest, JobOffer, OutboundEnd};
 use cordboard::engine::dispatcher::Edges;
 use cordboard::io::deliver::{Answer, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter};
@@ -24,13 +25,17 @@ use crate::judge::{Judge, Promise};
 
 type Events = UnboundedSender<(AttemptId, CallOutEvent)>;
 
-/// Which rule an edge breaks, so that it is seen that the judge notices.
+/// Which rule is broken, so that it is seen that the judge notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breaks {
-    /// It carries the message where a notice is to go.
+    /// The service takes what is protected for a message like any other.
     Content,
-    /// It delivers everything twice.
+    /// An edge delivers everything twice.
     Twice,
+    /// A text that was given to its edge once leaves again when the yes to it is committed.
+    AfterYes,
+    /// Timers are stored that are due later than their dispatches wake.
+    Timer,
 }
 
 /// A wall clock that may be set; the other time goes on.
@@ -94,6 +99,8 @@ pub struct Outside {
     pub known: Mutex<BTreeMap<String, (u32, Option<String>)>>,
     tries: Mutex<BTreeMap<AttemptId, u64>>,
     up: Mutex<Vec<Up>>,
+    /// Texts that leave again, of whoever breaks that rule.
+    kept: Mutex<Vec<TextMessage>>,
     pub said: Mutex<BTreeMap<(i64, u64), Says>>,
     count: Mutex<u64>,
     pub arrived: Mutex<u32>,
@@ -113,6 +120,7 @@ impl Outside {
             known: Mutex::default(),
             tries: Mutex::default(),
             up: Mutex::default(),
+            kept: Mutex::default(),
             said: Mutex::default(),
             count: Mutex::default(),
             arrived: Mutex::default(),
@@ -216,7 +224,6 @@ impl Outside {
         let dispatch = own.rsplit_once('-').map_or(own, |(dispatch, _)| dispatch);
         let secret = self.known.lock().expect("unpoisoned").get(dispatch).and_then(|(_, secret)| secret.clone());
         let Some(secret) = secret else { return };
-        let words = if self.breaks == Some(Breaks::Content) { format!("{words} {secret}") } else { words.to_owned() };
         let holds = !words.contains(&secret) && !words.contains("0147");
         self.judge(|judge| {
             if !holds {
@@ -314,8 +321,27 @@ pub fn edges(edge: &Arc<Edge>) -> Edges {
     }
 }
 
+impl Edge {
+    /// Sends again what is kept and has its yes.
+    pub async fn sends_after_yes(&self) {
+        let kept = std::mem::take(&mut *self.outside.kept.lock().expect("unpoisoned"));
+        for text in kept {
+            let Some(id) = self.store.find_dispatch_of_attempt(&text.attempt).await.expect("read") else { continue };
+            let state = self.store.find_dispatch(&id).await.expect("read").expect("there").state;
+            if state.phase == Phase::Confirmed {
+                self.outside.take(&self.store, &text.attempt, &text.body, None).await;
+            } else {
+                self.outside.kept.lock().expect("unpoisoned").push(text);
+            }
+        }
+    }
+}
+
 impl Texter for Edge {
     fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a> {
+        if self.outside.breaks == Some(Breaks::AfterYes) {
+            self.outside.kept.lock().expect("unpoisoned").push(text.clone());
+        }
         Box::pin(self.outside.take(&self.store, &text.attempt, &text.body, Some(&text.to)))
     }
 }
