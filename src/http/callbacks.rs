@@ -10,6 +10,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::CallId;
 use crate::base::phone::PhoneNumber;
 use crate::domain::call::abandoned::LATELY_MS;
+use crate::domain::call::callback::NextTry;
 use crate::engine::calls::callbacks::TRIES;
 use crate::engine::feed::{AccountRef, CallState, CallView, UserRef};
 use crate::io::store::audit::Act;
@@ -59,28 +60,13 @@ pub struct TriesView {
     reason: Option<&'static str>,
 }
 
-/// When somebody is rung again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum NextTry {
-    /// At the time that is told.
-    Later,
-    /// They have a place in the queue.
-    WhenFree,
-    /// An operator is at it.
-    Now,
-    /// They were reached or given up.
-    Never,
-}
-
-impl NextTry {
-    const fn reason(self) -> Option<&'static str> {
-        match self {
-            Self::Later => None,
-            Self::WhenFree => Some("as soon as an operator is free"),
-            Self::Now => Some("an operator rings them now"),
-            Self::Never => Some("nobody rings them any more"),
-        }
+/// Why there is no time at which they are rung again.
+const fn reason(next: NextTry) -> Option<&'static str> {
+    match next {
+        NextTry::Later => None,
+        NextTry::WhenFree => Some("as soon as an operator is free"),
+        NextTry::Now => Some("an operator rings them now"),
+        NextTry::Never => Some("nobody rings them any more"),
     }
 }
 
@@ -91,17 +77,10 @@ impl TriesView {
         let at_it = |call: &CallView| {
             !matches!(call.state, CallState::Queued | CallState::Offered | CallState::WrapUp | CallState::Ended)
         };
-        let next = if callback.end.is_some() {
-            NextTry::Never
-        } else if calls.iter().filter(keeps).any(at_it) {
-            NextTry::Now
-        } else if callback.next_at > now {
-            NextTry::Later
-        } else {
-            NextTry::WhenFree
-        };
+        let is_rung = calls.iter().filter(keeps).any(at_it);
+        let next = NextTry::pick(callback.end.is_some(), is_rung, callback.next_at, now);
         let next_at = (next == NextTry::Later).then_some(callback.next_at);
-        Self { made: callback.tries, most: TRIES, next_at, next, reason: next.reason() }
+        Self { made: callback.tries, most: TRIES, next_at, next, reason: reason(next) }
     }
 }
 

@@ -6,9 +6,12 @@
 
 use std::time::{Duration, Instant};
 
+use serde::Serialize;
+
 use super::cause::Cause;
 use super::event::RecordEvent;
 use super::{Call, Output, PROMPT_LIMIT, Phase};
+use crate::base::clock::UtcMs;
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
@@ -41,6 +44,32 @@ pub struct CallbackTerms {
     pub number: Option<PhoneNumber>,
     /// How callers write numbers.
     pub numbering: Numbering,
+}
+
+/// When somebody who was promised a call is rung again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NextTry {
+    /// At the time that is told.
+    Later,
+    /// They have a place in the queue.
+    WhenFree,
+    /// An operator is at it.
+    Now,
+    /// They were reached or given up.
+    Never,
+}
+
+impl NextTry {
+    /// By whether it is over, whether an operator rings them just now, and from when on they may be rung.
+    pub fn pick(is_over: bool, is_rung: bool, next_at: UtcMs, now: UtcMs) -> Self {
+        match (is_over, is_rung) {
+            (true, _) => Self::Never,
+            (false, true) => Self::Now,
+            (false, false) if next_at > now => Self::Later,
+            (false, false) => Self::WhenFree,
+        }
+    }
 }
 
 /// Where the talk about it is.

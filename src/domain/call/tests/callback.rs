@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::phone::PhoneNumber;
-use crate::domain::call::callback::CallbackTerms;
+use crate::domain::call::callback::{CallbackTerms, NextTry};
 use crate::domain::call::errand::Errand;
 use crate::domain::call::ring_back::RingBack;
 
@@ -247,4 +247,14 @@ fn an_offer_of_it_that_is_missed_goes_back_to_the_queue() {
     assert!(line.call.waits_to_ring_back());
     line.tell(Input::Stop);
     assert_eq!((line.ended(), line.hung_up(CALLER)), (vec![(Cause::Released, CallOutcome::NotReached)], 0));
+}
+
+#[test]
+fn when_somebody_is_rung_again_is_one_of_four() {
+    let (now, later) = (UtcMs(1_000), UtcMs(2_000));
+    let next = |is_over, is_rung, next_at| NextTry::pick(is_over, is_rung, next_at, now);
+    assert_eq!(next(false, false, later), NextTry::Later);
+    assert_eq!(next(false, false, now), NextTry::WhenFree, "its time has come");
+    assert_eq!((next(false, true, now), next(false, true, later)), (NextTry::Now, NextTry::Now));
+    assert_eq!((next(true, false, later), next(true, true, now)), (NextTry::Never, NextTry::Never));
 }
