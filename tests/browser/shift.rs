@@ -132,7 +132,7 @@ impl Shift {
         self.judges("patch-private");
         self.press("Alt+n");
         // By the server: her page may still show the first telephone's talk when the second rings.
-        let is_next = |patch: &serde_json::Value| patch["number"] != mobile && patch["state"] == "private";
+        let is_next = |patch: &Value| patch["number"] != mobile && patch["state"] == "private";
         wait_for("the next telephone to answer", || is_next(&patch(self)).then_some(()));
         self.kim.act("expect_patch", json!({ "state": "private" }));
         self.press("Shift+F8");
