@@ -38,7 +38,7 @@ async fn a_crowd_is_told(mut desk: Desk) {
     }
     desk.advance(60 * MINUTE).await;
     for id in &ids {
-        desk.phone("Ben").expect_text("handled by Kim");
+        desk.phone("Ben").expect_text("closed by the answering service: no need to act");
         assert_eq!(desk.state(id).await.phase, Phase::ClosedByOperator);
     }
     desk.ends(&ids[0], Phase::ClosedByOperator).await;

@@ -124,7 +124,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells everybody who was texted, was asked by email or has it in the inbox, but for the one who took it, that it is handled.
+    /// Tells everybody who was texted, was asked by email or has it in the inbox, but for the one who took it, that it is over.
     pub(super) fn stand_down_others(&mut self, by: &str, took: Option<usize>) {
         let took = took.map(|i| (self.attempt(i).contact.clone(), self.attempt(i).address.clone()));
         let mut others: Vec<(Channel, String, Address)> = Vec::new();
@@ -144,13 +144,13 @@ impl Turn<'_> {
         }
         let mut names: Vec<String> = others.iter().map(|(_, name, _)| name.clone()).collect();
         names.dedup();
-        self.record(None, Note::StoodDown { names });
+        self.record(None, Note::StoodDown { names, closed: self.s.phase == Phase::ClosedByOperator });
         for (channel, name, address) in others {
             self.tell_by(channel, Purpose::StandDown, &name, address);
         }
     }
 
-    /// Plans a text that is not the message: an answer, or word that it is handled.
+    /// Plans a text that is not the message: an answer, or word that it is over.
     pub(super) fn tell(&mut self, purpose: Purpose, name: &str, number: &PhoneNumber) {
         self.tell_by(Channel::Text, purpose, name, Address::Phone(number.clone()));
     }

@@ -422,6 +422,9 @@ pub enum Note {
     Resumed,
     StoodDown {
         names: Vec<String>,
+        /// An operator has closed it: nobody has taken it on.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        closed: bool,
     },
     Reopened {
         name: String,

@@ -46,7 +46,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
                 Channel::Fax => format!("Faxing {name} ({label}){again}."),
                 Channel::Text if label.is_empty() => format!("Answering {name} by text{again}."),
                 Channel::Email if label.is_empty() => format!("Answering {name} by email{again}."),
-                Channel::Push if label.is_empty() => format!("Telling {name}'s inbox that it is handled{again}."),
+                Channel::Push if label.is_empty() => {
+                    format!("Telling {name}'s inbox that nothing is left to do{again}.")
+                }
                 Channel::Webhook => format!("Posting it to {name}'s system{again}."),
                 Channel::Text | Channel::Email | Channel::Pager | Channel::Push => {
                     format!("Sending {} to {name}{again}.", an(*channel))
@@ -60,7 +62,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         }
         Note::Accepted { channel, name, label } => {
             let what = match channel {
-                Channel::Push if label.is_empty() => "Word that it is handled".to_owned(),
+                Channel::Push if label.is_empty() => "Word that nothing is left to do".to_owned(),
                 _ if label.is_empty() => "Answer".to_owned(),
                 _ => capital(channel.noun()),
             };
@@ -178,7 +180,10 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             )
         }
         Note::Resumed => ("operator", "The talk is over: the protocol goes on.".to_owned()),
-        Note::StoodDown { names } => ("closed", format!("{} will be told that it is handled.", names.join(", "))),
+        Note::StoodDown { names, closed } => {
+            let how = if *closed { "closed" } else { "handled" };
+            ("closed", format!("{} will be told that it is {how}.", names.join(", ")))
+        }
         Note::Changed { by, again: true, .. } => {
             let text =
                 format!("Changed by {by}: it goes out again from the first step. What was told before stays as told.");

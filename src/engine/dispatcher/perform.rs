@@ -15,8 +15,9 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, LeaveMessage, Urgency};
 use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::reference;
-use crate::domain::dispatch::state::{Address, Attempt, Channel, Purpose, State};
+use crate::domain::dispatch::state::{Address, Attempt, Channel, Phase, Purpose, State};
 use crate::domain::message::Message;
+use crate::domain::message::render::over::{self, Ended, Known};
 use crate::domain::message::render::{self, fax, speech, which};
 use crate::domain::message::voicemail::is_spoken;
 use crate::engine::callout::{AskPin, CallOutRequest, FaxRequest, JobOffer};
@@ -238,14 +239,13 @@ impl Dispatcher {
     }
 
     pub(super) async fn text_body(&self, papers: &Papers) -> String {
-        let Papers { state, attempt, message, account, protected } = papers;
-        let by = state.closed_by.as_deref().unwrap_or("somebody else");
+        let Papers { attempt, message, account, protected, .. } = papers;
         let at = papers.closed_at();
         match &attempt.purpose {
             Purpose::Step { .. } | Purpose::Record => render::text(message, account, attempt.code),
             Purpose::ConfirmedReply => render::confirmed_reply(message, account, at, *protected),
-            Purpose::AlreadyReply => render::already_reply(account, by, at),
-            Purpose::StandDown => render::stand_down(message, account, by),
+            Purpose::AlreadyReply => over::already_reply(account, papers.ended(), at),
+            Purpose::StandDown => over::stand_down(message, account, papers.ended(), papers.known()),
             Purpose::ChangedReply => render::changed_reply(message, account, papers.code()),
             Purpose::HelpReply | Purpose::WhichReply => self.which_text(papers).await,
         }
@@ -331,6 +331,21 @@ impl Papers {
     fn code(&self) -> Option<u16> {
         let number = self.attempt.address.phone()?;
         self.state.codes().find(|(at, _, _)| *at == number).map(|(_, code, _)| code)
+    }
+
+    /// How the dispatch is over.
+    fn ended(&self) -> Ended<'_> {
+        match self.state.phase {
+            Phase::ClosedByOperator => Ended::Closed,
+            _ => Ended::HandledBy(self.state.closed_by.as_deref().unwrap_or("somebody else")),
+        }
+    }
+
+    /// How whoever is told that it is over knows it: where a notice was all they had, what it is about is not said now either.
+    fn known(&self) -> Known {
+        let tells = |a: &Attempt| matches!(a.channel, Channel::Text | Channel::Email) && a.secure.is_none();
+        let told = |a: &Attempt| a.is_step() && a.address == self.attempt.address && a.handed_at.is_some() && tells(a);
+        Known { code: self.code(), about: !self.protected && self.state.attempts.iter().any(told) }
     }
 
     /// What the account calls the kind of call it was.

@@ -115,6 +115,7 @@ fn what_is_no_longer_dispatched_is_closed() {
     night.tell(change(None, true));
     assert_eq!(night.s.phase, Phase::ClosedByOperator);
     assert_eq!(night.s.attempts.last().map(|a| a.purpose.clone()), Some(Purpose::StandDown));
+    assert!(night.lines().contains(&"ben will be told that it is closed.".to_owned()), "{:#?}", night.lines());
 }
 
 /// Changes at random times of random nights: the dispatch always wakes for something, is never left between two

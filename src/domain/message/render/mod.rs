@@ -5,6 +5,7 @@ pub mod fax;
 pub mod joint;
 pub mod letter;
 pub mod notice;
+pub mod over;
 mod sample;
 pub mod speech;
 mod spoken;
@@ -200,17 +201,6 @@ pub fn confirmed_reply(message: &Message, account: &Account, at: UtcMs, protecte
         .filter(|_| !protected)
         .map_or_else(String::new, |n| format!(", caller {}", number(&n)));
     format!("{}: Confirmed {}{caller}. Thank you.", account.name, clock(at, &account.zone))
-}
-
-/// Tells one who confirms what was confirmed before.
-pub fn already_reply(account: &Account, by: &str, at: UtcMs) -> String {
-    format!("{}: already confirmed by {by} at {}.", account.name, clock(at, &account.zone))
-}
-
-/// Tells the others who were asked that nothing is left to do.
-pub fn stand_down(message: &Message, account: &Account, by: &str) -> String {
-    let taken = clock(message.taken_at, &account.zone);
-    format!("{}: the message of {taken} is handled by {by}. No need to do anything.", account.name)
 }
 
 /// Tells one who answers what was told before the message was changed.

@@ -1,0 +1,92 @@
+//! What people who were asked are told once a dispatch is over: that nothing is left to do, and about which message. Pure.
+//!
+//! What always holds: only what somebody has taken on is called handled or confirmed, and of what a message is about nothing is
+//! said that they were not told in writing before.
+
+use super::{clock, cut, headline};
+use crate::base::clock::UtcMs;
+use crate::domain::account::Account;
+use crate::domain::message::Message;
+
+/// Of what a message is about, in characters.
+const MAX_ABOUT_CHARS: usize = 60;
+
+/// How it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended<'a> {
+    /// This person has taken it on, or has heard it where that is all that was asked for.
+    HandledBy(&'a str),
+    /// The answering service has closed it, and nobody has said yes.
+    Closed,
+}
+
+/// How somebody who was asked knows the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// They were to confirm it by this code.
+    pub code: Option<u16>,
+    /// They were told in writing what it is about.
+    pub about: bool,
+}
+
+/// Tells the others who were asked that nothing is left to do, and about which message: of one minute there may be several.
+pub fn stand_down(message: &Message, account: &Account, ended: Ended<'_>, known: Known) -> String {
+    let taken = clock(message.taken_at, &account.zone);
+    let code = known.code.map(|code| format!("code {code}"));
+    // The point of a headline is in no GSM alphabet: a text with it would be twice as long.
+    let about = known.about.then(|| cut(&headline(message).replace(" \u{b7} ", ", "), MAX_ABOUT_CHARS));
+    let which: Vec<String> = code.into_iter().chain(about).collect();
+    let which = if which.is_empty() { String::new() } else { format!(" ({})", which.join(": ")) };
+    let over = match ended {
+        Ended::HandledBy(by) => format!("is handled by {by}. No need to do anything."),
+        Ended::Closed => "is closed by the answering service: no need to act.".to_owned(),
+    };
+    format!("{}: the message of {taken}{which} {over}", account.name)
+}
+
+/// Tells one who confirms what is over already.
+pub fn already_reply(account: &Account, ended: Ended<'_>, at: UtcMs) -> String {
+    let at = clock(at, &account.zone);
+    match ended {
+        Ended::HandledBy(by) => format!("{}: already confirmed by {by} at {at}.", account.name),
+        Ended::Closed => format!("{}: closed by the answering service at {at}: no need to act.", account.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{account, message};
+    use super::*;
+
+    #[test]
+    fn whoever_has_several_open_of_one_minute_is_told_which_one_is_handled() {
+        let told = |known| stand_down(&message("Burst pipe"), &account(), Ended::HandledBy("Ben Ortiz"), known);
+        assert_eq!(
+            told(Known { code: Some(3), about: true }),
+            "Imaginary Plumbing: the message of 02:10 (code 3: Jane Roe, Burst pipe) is handled by Ben Ortiz. \
+             No need to do anything."
+        );
+        assert_eq!(
+            told(Known { code: Some(3), about: false }),
+            "Imaginary Plumbing: the message of 02:10 (code 3) is handled by Ben Ortiz. No need to do anything.",
+            "of a protected one the code alone is said"
+        );
+        assert!(told(Known { code: None, about: true }).contains(" 02:10 (Jane Roe, Burst pipe) is handled"));
+        assert!(told(Known { code: None, about: false }).contains(" 02:10 is handled by"));
+    }
+
+    #[test]
+    fn what_nobody_confirmed_is_closed_and_not_handled() {
+        let known = Known { code: Some(1), about: true };
+        let text = stand_down(&message("Burst pipe"), &account(), Ended::Closed, known);
+        assert_eq!(
+            text,
+            "Imaginary Plumbing: the message of 02:10 (code 1: Jane Roe, Burst pipe) is closed by the answering \
+             service: no need to act."
+        );
+        let late = already_reply(&account(), Ended::Closed, message("").taken_at);
+        assert_eq!(late, "Imaginary Plumbing: closed by the answering service at 02:10: no need to act.");
+        let again = already_reply(&account(), Ended::HandledBy("Ben"), message("").taken_at);
+        assert_eq!(again, "Imaginary Plumbing: already confirmed by Ben at 02:10.");
+    }
+}
