@@ -85,10 +85,7 @@ async fn a_message_says_who_was_told_when_and_why() {
     assert!(got.status.is_success(), "{} {:?}", got.status, String::from_utf8_lossy(&got.body));
     let morning = house.fetch(&format!("{HERE}/morning?date=2026-03-07"), &pat).await.json();
     let text = morning["lines"][0]["text"].as_str().expect("a sentence");
-    assert_eq!(
-        text,
-        "21:00 Pat Doe · Burst pipe at 5th St: texted Ben Ortiz, confirmed by Ben Ortiz to an operator 21:05."
-    );
+    assert_eq!(text, "21:00 Pat Doe · Burst pipe at 5th St: texted Ben Ortiz, confirmed by Ben Ortiz to KIM 21:05.");
     assert_eq!(house.fetch(&format!("{HERE}/morning?date=2026-03-06"), &pat).await.json()["lines"], json!([]));
     assert_eq!(house.fetch(&format!("{HERE}/morning?date=tomorrow"), &pat).await.status, StatusCode::BAD_REQUEST);
 }

@@ -38,11 +38,11 @@ impl Turn<'_> {
     /// A person said yes to the attempt with this index.
     pub(super) fn confirm(&mut self, i: usize, via: Via) {
         let name = self.attempt(i).name.clone();
-        self.confirm_as(i, via, &name);
+        self.confirm_as(i, via, &name, None);
     }
 
-    /// The same, by somebody who may not be the one who was meant.
-    pub(super) fn confirm_as(&mut self, i: usize, via: Via, name: &str) {
+    /// The same, by somebody who may not be the one who was meant. `by`: the operator who took their yes.
+    pub(super) fn confirm_as(&mut self, i: usize, via: Via, name: &str, by: Option<&str>) {
         if !self.takes_confirmation() {
             return;
         }
@@ -54,7 +54,7 @@ impl Turn<'_> {
         let a = &mut self.s.attempts[i];
         a.confirmed_at.get_or_insert(self.now);
         let (name, number) = (name.to_owned(), a.address.phone().cloned());
-        self.record(Some(&name), Note::Confirmed { name: name.clone(), via, note: None });
+        self.record(Some(&name), Note::Confirmed { name: name.clone(), via, note: None, by: by.map(str::to_owned) });
         if informs {
             // Kept, and it ends nothing: whoever is only informed takes nothing on.
             return;

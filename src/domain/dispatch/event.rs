@@ -354,6 +354,9 @@ pub enum Note {
         name: String,
         via: Via,
         note: Option<String>,
+        /// The operator who took their yes, where one did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     Repeated {
         name: String,

@@ -223,8 +223,8 @@ impl Turn<'_> {
             a.accepted_at.get_or_insert(now);
         }
         self.s.troubles.remove(&Trouble::JobWaits { who: name.clone() });
-        let (by, said) = (by.to_owned(), outcome.clone());
-        self.record(Some(&name), Note::JobDone { name: name.clone(), label, by, outcome: said });
+        let said = Note::JobDone { name: name.clone(), label, by: by.to_owned(), outcome: outcome.clone() };
+        self.record(Some(&name), said);
         if *outcome == JobOutcome::WrongNumber {
             self.failed(i, Failure::Permanent, "wrong_number");
             if self.s.phase.is_open() {
@@ -241,7 +241,7 @@ impl Turn<'_> {
             JobOutcome::Told { name } => self.told_by(i, name),
             JobOutcome::Confirmed { name } => {
                 self.told_by(i, name);
-                self.confirm_as(i, Via::Operator, name);
+                self.confirm_as(i, Via::Operator, name, Some(by));
             }
             _ => {}
         }

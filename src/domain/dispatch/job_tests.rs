@@ -86,6 +86,7 @@ fn a_yes_to_the_operator_confirms_in_the_name_she_gives() {
     says(&mut night, JobOutcome::Confirmed { name: "ben".into() });
     assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ben")));
     assert!(night.s.attempts[0].told_at.is_some() && night.s.attempts[0].confirmed_at.is_some());
+    assert!(night.lines().contains(&"ben confirmed to Kim.".to_owned()), "{:#?}", night.lines());
     assert_eq!(night.s.wake(), None);
 }
 

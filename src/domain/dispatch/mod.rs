@@ -133,7 +133,12 @@ impl Turn<'_> {
             OperatorAct::Confirm { who, note, edition } if self.takes_confirmation() && self.is_as_heard(*edition) => {
                 self.record(
                     Some(who),
-                    Note::Confirmed { name: who.clone(), via: event::Via::Operator, note: note.clone() },
+                    Note::Confirmed {
+                        name: who.clone(),
+                        via: event::Via::Operator,
+                        note: note.clone(),
+                        by: Some(by.to_owned()),
+                    },
                 );
                 self.close(Phase::Confirmed, Some(who.clone()), None, None);
                 self.stand_down_others(who, None);

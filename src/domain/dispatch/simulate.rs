@@ -284,8 +284,12 @@ impl Night<'_> {
             self.state = state;
             for effect in effects {
                 match effect {
-                    Effect::Record(entry) => {
+                    Effect::Record(mut entry) => {
                         self.notice(&entry.note);
+                        if let Note::Confirmed { by, .. } = &mut entry.note {
+                            // Nobody in particular: "to an operator".
+                            *by = None;
+                        }
                         self.entries.push(entry);
                     }
                     Effect::Hand(attempt) => waiting.insert(0, Event::Hand { attempt, node: "simulation".to_owned() }),

@@ -503,7 +503,7 @@ fn an_operator_skips_a_wait_and_confirms_by_hand() {
     let act = OperatorAct::Confirm { who: "ben".into(), note: Some("on the phone".into()), edition: None };
     night.tell(Event::Operator { by: "kim".into(), act });
     assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ben")));
-    assert!(night.lines().contains(&"ben confirmed to an operator: on the phone.".to_owned()));
+    assert!(night.lines().contains(&"ben confirmed to kim: on the phone.".to_owned()));
 }
 
 #[test]

@@ -117,13 +117,14 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::NoticeInstead { name, label } => {
             ("attempt", format!("No device of {name}'s takes it: a notice without content goes to {label}."))
         }
-        Note::Confirmed { name, via, note } => {
-            let via = match via {
-                Via::Text => "by text",
-                Via::Key => "by key on the phone",
-                Via::Operator => "to an operator",
-                Via::Inbox => "in the inbox",
-                Via::Mail => "by email",
+        Note::Confirmed { name, via, note, by } => {
+            let via = match (via, by) {
+                (Via::Text, _) => "by text".to_owned(),
+                (Via::Key, _) => "by key on the phone".to_owned(),
+                (Via::Operator, Some(by)) => format!("to {by}"),
+                (Via::Operator, None) => "to an operator".to_owned(),
+                (Via::Inbox, _) => "in the inbox".to_owned(),
+                (Via::Mail, _) => "by email".to_owned(),
             };
             let note = note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
             ("confirmed", format!("{name} confirmed {via}{note}."))

@@ -131,9 +131,10 @@ impl Parts {
             Note::Read { name } => self.say(format!("{name} opened it {at}")),
             Note::ReadAtCheckIn { who, .. } => self.say(format!("{who} heard it at check-in {at}")),
             Note::Recapped { to } => self.say(format!("in the recap to {}", to.join(", "))),
-            Note::Confirmed { name, via, .. } => self.say(match via {
-                Via::Operator => format!("confirmed by {name} to an operator {at}"),
-                Via::Text | Via::Key | Via::Inbox | Via::Mail => format!("confirmed by {name} {at}"),
+            Note::Confirmed { name, via, by, .. } => self.say(match (via, by) {
+                (Via::Operator, Some(by)) => format!("confirmed by {name} to {by} {at}"),
+                (Via::Operator, None) => format!("confirmed by {name} to an operator {at}"),
+                (Via::Text | Via::Key | Via::Inbox | Via::Mail, _) => format!("confirmed by {name} {at}"),
             }),
             Note::Changed { by, .. } => self.say(format!("changed by {by} {at}")),
             Note::Closed { phase, by, .. } => {
@@ -233,7 +234,7 @@ mod tests {
                 "2026-03-07T07:14:06Z",
                 Note::Accepted { channel: Channel::Text, name: "Ben".into(), label: "mobile".into() },
             ),
-            entry("2026-03-07T07:19:00Z", Note::Confirmed { name: "Ben".into(), via: Via::Text, note: None }),
+            entry("2026-03-07T07:19:00Z", Note::Confirmed { name: "Ben".into(), via: Via::Text, note: None, by: None }),
         ];
         let told = Told {
             taken_at: at("2026-03-07T07:14:00Z"),
