@@ -557,6 +557,8 @@ pub struct DispatchView {
     pub account: AccountRef,
     /// A state of design §6: `open`, `running`, `confirmed`, …
     pub state: String,
+    /// How often it has gone on: sent along with what is done to its step, so that no other one is meant.
+    pub moves: u32,
     pub urgency: Urgency,
     pub needs_operator: bool,
     /// Somebody was told, or is being told, and it waits for somebody's yes.

@@ -15,6 +15,7 @@ use crate::engine::feed::DispatchView;
 use super::audit;
 use super::auth::{Operator, Signed};
 use super::dispatch_lock::refuse_locked;
+use super::dispatch_seen::{Seen, SeenBody, refused};
 use super::editions::stale;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
@@ -116,38 +117,42 @@ pub async fn close(
     act(&front, id, &signed, OperatorAct::Close { reason }).await
 }
 
-/// Goes on with the next step now.
+/// Goes on with the next step now, from the one that I saw: of two who press at once the second is refused (`dispatch.moved`).
 #[utoipa::path(post, path = "/api/v1/dispatches/{id}/skip", tag = "dispatches", security(("bearer" = [])),
-    params(("id" = DispatchId, Path)),
+    params(("id" = DispatchId, Path)), request_body = Option<SeenBody>,
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
 pub async fn skip(
     State(front): State<Front>,
     Operator(signed): Operator,
     Id(id): Id<DispatchId>,
+    Seen(moves): Seen,
 ) -> Result<StatusCode, Problem> {
     refuse_locked(&front, &id, &signed)?;
-    act(&front, id, &signed, OperatorAct::Skip).await
+    act(&front, id, &signed, OperatorAct::Skip { moves }).await
 }
 
 /// Has it tried again now: what did not get through; else its step, once more; else, if the steps have run out, all of them.
 #[utoipa::path(post, path = "/api/v1/dispatches/{id}/retry", tag = "dispatches", security(("bearer" = [])),
-    params(("id" = DispatchId, Path)),
+    params(("id" = DispatchId, Path)), request_body = Option<SeenBody>,
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
 pub async fn retry(
     State(front): State<Front>,
     Operator(signed): Operator,
     Id(id): Id<DispatchId>,
+    Seen(moves): Seen,
 ) -> Result<StatusCode, Problem> {
     refuse_locked(&front, &id, &signed)?;
-    act(&front, id, &signed, OperatorAct::Retry).await
+    act(&front, id, &signed, OperatorAct::Retry { moves }).await
 }
 
 async fn act(front: &Front, id: DispatchId, by: &Signed, act: OperatorAct) -> Result<StatusCode, Problem> {
+    let seen = match &act {
+        OperatorAct::Skip { moves } | OperatorAct::Retry { moves } => *moves,
+        _ => None,
+    };
     match front.dispatcher.operator(&id, &by.name, act).await? {
         Decided::Changed => Ok(StatusCode::NO_CONTENT),
-        Decided::Unchanged => {
-            Err(Problem::conflict("dispatch.not_now", "The dispatch is closed, or not at a step that allows this."))
-        }
+        Decided::Unchanged => Err(refused(front, &id, &by.name, seen).await?),
         Decided::NotFound => Err(Problem::not_found("dispatch")),
     }
 }

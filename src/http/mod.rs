@@ -18,6 +18,7 @@ pub mod console;
 pub mod contacts;
 pub mod dial_out;
 pub mod dispatch_lock;
+pub mod dispatch_seen;
 pub mod dispatches;
 pub mod drafts;
 pub mod editions;

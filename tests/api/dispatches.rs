@@ -110,6 +110,47 @@ async fn a_step_is_skipped_and_an_unknown_dispatch_is_not_found() {
 }
 
 #[tokio::test]
+async fn two_who_skip_or_retry_the_step_that_both_see_do_it_once_and_the_second_hears_who_did() {
+    let (house, kim, dispatch) = gone_out().await;
+    let lee = house.sign_in("lee").await;
+    let seen = json!({"moves": dispatch["moves"]});
+    let press = async |act: &str, token: &str, seen: &Value| {
+        let got = house.ask(Method::POST, &path(&dispatch, act), token, seen.clone()).await;
+        let refused = (!got.status.is_success()).then(|| (got.problem(), got.json()["detail"].clone()));
+        (got.status, refused)
+    };
+    assert_eq!(press("retry", &kim, &seen).await.0, StatusCode::NO_CONTENT);
+    let told = ("dispatch.moved".to_owned(), json!("KIM has had it tried again: step 1 is running."));
+    assert_eq!(press("retry", &lee, &seen).await, (StatusCode::CONFLICT, Some(told.clone())));
+    assert_eq!(press("skip", &lee, &seen).await, (StatusCode::CONFLICT, Some(told)));
+    house.advance(Duration::from_secs(1)).await;
+    assert_eq!(Told::so_far(&house.told.texts).len(), 2, "the text and the one that was asked for");
+    let seen = json!({"moves": house.fetch("/api/v1/dispatches", &kim).await.json()["items"][0]["moves"]});
+    assert_eq!(press("skip", &kim, &seen).await.0, StatusCode::NO_CONTENT);
+    let told = ("dispatch.moved".to_owned(), json!("KIM has skipped it: step 2 is running."));
+    assert_eq!(press("skip", &lee, &seen).await, (StatusCode::CONFLICT, Some(told)));
+    // Whoever says nothing of what they saw means the step that is, as ever.
+    assert_eq!(press("skip", &lee, &Value::Null).await.0, StatusCode::NO_CONTENT);
+    let odd = house.ask(Method::POST, &path(&dispatch, "skip"), &lee, json!({"moves": "two"})).await;
+    assert_eq!((odd.status, odd.problem().as_str()), (StatusCode::BAD_REQUEST, "body.invalid"));
+}
+
+#[tokio::test]
+async fn who_confirms_too_late_hears_who_did_and_for_whom() {
+    let (house, kim, dispatch) = gone_out().await;
+    let lee = house.sign_in("lee").await;
+    let confirm = async |token: &str, by: &str| {
+        house.ask(Method::POST, &path(&dispatch, "confirm"), token, json!({"by": by})).await
+    };
+    assert_eq!(confirm(&kim, "Ben Ortiz").await.status, StatusCode::NO_CONTENT);
+    let late = confirm(&lee, "Maya").await;
+    assert_eq!((late.status, late.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_now"));
+    assert_eq!(late.json()["detail"], "KIM has just confirmed it for Ben Ortiz.");
+    let late = house.ask(Method::POST, &path(&dispatch, "skip"), &lee, json!({"moves": dispatch["moves"]})).await;
+    assert_eq!(late.json()["detail"], "KIM has just confirmed it for Ben Ortiz.");
+}
+
+#[tokio::test]
 async fn who_works_on_a_dispatch_is_seen_by_all_and_left_alone_until_they_are_done() {
     let (house, kim, dispatch) = gone_out().await;
     let lee = house.sign_in("lee").await;

@@ -297,7 +297,8 @@ impl Shift {
             VALUES ('twilio', 'junk', 0, 'text', NULL, $1) ON CONFLICT DO NOTHING";
         self.run_sql(JUNK, vec![Arg::Blob(Some(vec![0; 40]))]).await;
         let nobody = DispatchId::named("nobody");
-        self.house.front.dispatcher.operator(&nobody, "KIM", OperatorAct::Skip).await.expect("taken in");
+        let skip = OperatorAct::Skip { moves: None };
+        self.house.front.dispatcher.operator(&nobody, "KIM", skip).await.expect("taken in");
         self.run_sql("DELETE FROM timer WHERE dispatch = $1", vec![Arg::Text(Some(urgent.to_string()))]).await;
         self.house.front.dispatcher.audit().await.expect("audited");
         let unreadable = self.saved("k5", message_body(), None).await;

@@ -106,7 +106,7 @@ impl Judge {
         self.stays_confirmed(before, after, event);
         self.is_told_back(before, after, effects);
         self.never_silent(before, after);
-        if matches!(event, Event::Operator { act: OperatorAct::Retry, .. }) {
+        if matches!(event, Event::Operator { act: OperatorAct::Retry { .. }, .. }) {
             // Whoever has it tried again has read that it may have arrived.
             for a in
                 after.attempts.iter().filter(|a| before.attempts.iter().any(|b| b.id == a.id && b.failed.is_some()))

@@ -135,8 +135,8 @@ fn plan(house: &mut House) {
         let act = match rng.below(6) {
             0 => OperatorAct::Confirm { who: "ben".into(), note: None, edition: None },
             1 => OperatorAct::Close { reason: "a drill".into() },
-            2 | 3 => OperatorAct::Retry,
-            _ => OperatorAct::Skip,
+            2 | 3 => OperatorAct::Retry { moves: None },
+            _ => OperatorAct::Skip { moves: None },
         };
         acts.push((between(rng, 600, 16_000), Act::Operator { nth: small(rng.below(8)), act }));
     }

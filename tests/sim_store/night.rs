@@ -112,8 +112,8 @@ fn plan(rng: &mut Rng, kinds: usize) -> BTreeMap<(i64, u32), Act> {
     }
     for _ in 0..rng.below(3) {
         let all = [
-            OperatorAct::Skip,
-            OperatorAct::Retry,
+            OperatorAct::Skip { moves: None },
+            OperatorAct::Retry { moves: None },
             OperatorAct::Close { reason: "a drill".into() },
             OperatorAct::Confirm { who: "ben".into(), note: None, edition: None },
         ];
@@ -226,7 +226,7 @@ async fn does(store: &Store, dispatcher: &Dispatcher, outside: &Outside, memory:
             }
         }
         Act::Operator(nth, act) => {
-            let retry = act == OperatorAct::Retry;
+            let retry = matches!(act, OperatorAct::Retry { .. });
             let Some(id) = memory.ids.get(nth) else { return };
             if retry {
                 // Whoever has it tried again has read that it may have arrived.

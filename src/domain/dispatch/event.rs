@@ -147,10 +147,17 @@ pub enum OperatorAct {
     Close {
         reason: String,
     },
-    /// Go on with the next step now.
-    Skip,
-    /// Try again now what did not get through, or go through the step once more.
-    Retry,
+    /// Go on with the next step now. `moves`: as often as it had gone on when the step was seen that is meant; none: from
+    /// whichever it is in.
+    Skip {
+        #[serde(default)]
+        moves: Option<u32>,
+    },
+    /// Try again now what did not get through, or go through the step once more. `moves`: likewise.
+    Retry {
+        #[serde(default)]
+        moves: Option<u32>,
+    },
     /// Take it back within the undo time.
     Undo,
     /// The message is another now. `protocol`: what is in force for it; none: it is not dispatched.

@@ -241,7 +241,7 @@ fn a_job_that_was_taken_and_is_stood_down_ends_when_the_call_side_says_so() {
     let mut night = Night::of(by_operators());
     night.until(5);
     takes(&mut night);
-    night.tell(Event::Operator { by: "Lee".into(), act: OperatorAct::Skip });
+    night.tell(Event::Operator { by: "Lee".into(), act: OperatorAct::Skip { moves: None } });
     assert_eq!(night.cancelled.len(), 1);
     let attempt = night.s.attempts[0].id.clone();
     night.tell(Event::Job { attempt, news: JobNews::Dropped });

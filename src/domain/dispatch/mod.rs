@@ -23,6 +23,7 @@ pub mod job;
 pub mod lanes;
 pub mod lock;
 pub mod mail;
+pub mod meanwhile;
 pub mod patch_step;
 pub mod pause;
 pub mod protocol;
@@ -148,7 +149,9 @@ impl Turn<'_> {
                 self.stand_down_others("the answering service", None);
             }
             // What is held for a recap is in it: there is nothing to wait for that could be skipped.
-            OperatorAct::Skip if matches!(self.s.phase, Phase::Running | Phase::HeldForCheckIn) => {
+            OperatorAct::Skip { moves }
+                if matches!(self.s.phase, Phase::Running | Phase::HeldForCheckIn) && self.s.is_at(*moves) =>
+            {
                 self.record(Some(by), Note::Skipped { by: by.to_owned() });
                 self.s.phase = Phase::Running;
                 match self.s.cursor {
@@ -163,18 +166,19 @@ impl Turn<'_> {
                     Cursor::Before => {}
                 }
             }
-            OperatorAct::Retry if self.s.phase.is_open() => self.retry(by),
+            OperatorAct::Retry { moves } if self.s.phase.is_open() && self.s.is_at(*moves) => self.retry(by),
             OperatorAct::Undo if self.s.phase == Phase::Open && self.now < self.s.open_at => {
                 self.close(Phase::Cancelled, Some(by.to_owned()), None, None);
             }
             OperatorAct::Change { urgency, protocol, again, unsent } => {
                 self.change(by, *urgency, protocol.as_deref(), *again, unsent.as_deref());
             }
-            // Too late, not now, or to words of before a change: nothing changes, and the caller sees that nothing did.
+            // Too late, not now, of a step that is over, or to words of before a change: nothing changes, and the caller sees
+            // that nothing did.
             OperatorAct::Confirm { .. }
             | OperatorAct::Close { .. }
-            | OperatorAct::Skip
-            | OperatorAct::Retry
+            | OperatorAct::Skip { .. }
+            | OperatorAct::Retry { .. }
             | OperatorAct::Undo => {}
         }
     }

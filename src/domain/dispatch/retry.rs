@@ -16,7 +16,7 @@ impl Turn<'_> {
         match (self.s.phase, self.s.cursor) {
             _ if self.is_paused() => {}
             (Phase::Running | Phase::ExhaustedUnconfirmed, _) if again && !failed.is_empty() => {
-                self.record(Some(by), Note::Retried { by: by.to_owned() });
+                self.note_retry(by);
                 for i in failed {
                     self.revive(i);
                 }
@@ -26,18 +26,18 @@ impl Turn<'_> {
                 }
             }
             (Phase::Running, Cursor::In { run }) if !self.is_being_made(run) => {
-                self.record(Some(by), Note::Retried { by: by.to_owned() });
+                self.note_retry(by);
                 let step = self.s.runs[run].step;
                 self.drop_unsettled(Some(run), None);
                 self.end_run(run, RunState::Skipped);
                 self.enter(step);
             }
             (Phase::Running, Cursor::Pausing { step, .. }) => {
-                self.record(Some(by), Note::Retried { by: by.to_owned() });
+                self.note_retry(by);
                 self.start_round(step);
             }
             (Phase::ExhaustedUnconfirmed, _) if !self.s.protocol.steps.is_empty() => {
-                self.record(Some(by), Note::Retried { by: by.to_owned() });
+                self.note_retry(by);
                 self.s.troubles.remove(&Trouble::Exhausted);
                 self.s.phase = Phase::Running;
                 let from = self.s.protocol.repeat.map_or(0, |repeat| repeat.from_step.saturating_sub(1));
@@ -46,6 +46,11 @@ impl Turn<'_> {
             // Before it begins, while it is held, or while somebody is being called: there is nothing to try again.
             _ => {}
         }
+    }
+
+    fn note_retry(&mut self, by: &str) {
+        self.s.retried = self.s.retried.saturating_add(1);
+        self.record(Some(by), Note::Retried { by: by.to_owned() });
     }
 
     /// Attempts of the step it is in, or of all once none is left, that wait for their next try or were given up without

@@ -68,6 +68,9 @@ pub struct State {
     /// Counted from 1; 0 before the first step.
     pub round: u32,
     pub round_at: UtcMs,
+    /// How often an operator had it tried again.
+    #[serde(default)]
+    pub retried: u32,
     pub cursor: Cursor,
     /// Nothing goes out for the time being.
     #[serde(default)]
@@ -118,6 +121,7 @@ impl NewDispatch {
             troubles: BTreeSet::new(),
             round: 0,
             round_at: open_at,
+            retried: 0,
             cursor: Cursor::Before,
             paused: None,
             runs: Vec::new(),

@@ -7,6 +7,7 @@ mod hold;
 mod hours;
 mod inbox;
 mod lanes;
+mod meanwhile;
 mod patience;
 mod random;
 mod recurring;
@@ -498,7 +499,7 @@ fn after_a_patch_the_emails_still_go_out_when_the_call_is_over() {
 fn an_operator_skips_a_wait_and_confirms_by_hand() {
     let mut night = Night::of(plumbing());
     night.until(10);
-    night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip });
+    night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip { moves: None } });
     assert_eq!(night.times().last(), Some(&(10, Channel::Call)));
     let act = OperatorAct::Confirm { who: "ben".into(), note: Some("on the phone".into()), edition: None };
     night.tell(Event::Operator { by: "kim".into(), act });

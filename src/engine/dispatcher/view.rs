@@ -178,6 +178,7 @@ impl Dispatcher {
             headline: render::headline(message),
             account: AccountRef::from(account),
             state: state.phase.name().to_owned(),
+            moves: state.moves(),
             urgency: state.urgency,
             needs_operator: state.needs_operator(),
             waits_for_yes: state.waits_for_yes(),

@@ -144,7 +144,7 @@ fn random_changes_leave_no_dispatch_asleep() {
                         night.tell(Event::Interrupted { attempt: a.id });
                     }
                 }
-                _ => night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip }),
+                _ => night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip { moves: None } }),
             }
             again += u32::from(night.s.first_run > 0);
             let s = &night.s;

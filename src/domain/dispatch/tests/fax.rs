@@ -162,7 +162,7 @@ fn a_fax_that_is_tried_again_by_hand_and_comes_to_their_machine_takes_the_alarm_
     let mut night = one_fax(3, None);
     goes(&mut night, 600, FaxFault::NoTrunk);
     assert!(night.s.troubles.contains(&Trouble::FaxHeldUp));
-    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Retry });
+    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Retry { moves: None } });
     let fax = night.s.attempts[0].clone();
     assert!(fax.in_flight_since.is_some(), "it is under way again");
     let busy = FaxOutcome::Failed { why: FaxFault::Busy, confirmed: 0, pages: 1 };

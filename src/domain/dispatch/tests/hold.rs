@@ -125,7 +125,7 @@ fn a_late_check_in_stands_the_others_down() {
 fn an_operator_goes_on_before_its_time() {
     let mut night = Night::of(held_for_today());
     night.until(60);
-    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Skip });
+    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Skip { moves: None } });
     assert_eq!((night.s.phase, night.times()), (Phase::Running, vec![(60, Channel::Text)]));
 }
 
@@ -190,7 +190,7 @@ fn what_is_held_for_the_recap_is_done_by_the_recap_that_has_its_words_as_they_ar
     night.until(3 * 86_400);
     assert_eq!((night.s.phase, night.s.wake()), (Phase::HeldForRecap, None));
     let run = night.s.held_for_recap().expect("it is held").id.clone();
-    night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip });
+    night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip { moves: None } });
     assert_eq!(night.s.phase, Phase::HeldForRecap, "nothing follows it, so there is nothing to go on to");
     let recapped = |run: &StepRunId, edition| Event::Recapped {
         run: run.clone(),

@@ -83,7 +83,7 @@ fn to_go_on_when_only_an_edge_is_waited_for_gives_up_what_it_has_not_taken() {
     night.refuse = Some((Channel::Email, Failure::Temporary));
     night.until(300);
     assert_eq!(night.s.phase, Phase::Running);
-    night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip });
+    night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Skip { moves: None } });
     assert_eq!((night.s.phase, night.s.wake()), (Phase::ExhaustedUnconfirmed, None));
 }
 

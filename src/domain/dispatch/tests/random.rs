@@ -63,8 +63,12 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
             (11, Some((attempt, Channel::Call))) if rng.below(4) == 0 => {
                 Event::Call { attempt, news: CallNews::Confirmed }
             }
-            (12, _) if rng.below(4) == 0 => Event::Operator { by: "kim".into(), act: OperatorAct::Skip },
-            (13, _) if rng.below(4) == 0 => Event::Operator { by: "kim".into(), act: OperatorAct::Retry },
+            (12, _) if rng.below(4) == 0 => {
+                Event::Operator { by: "kim".into(), act: OperatorAct::Skip { moves: None } }
+            }
+            (13, _) if rng.below(4) == 0 => {
+                Event::Operator { by: "kim".into(), act: OperatorAct::Retry { moves: None } }
+            }
             (13, Some((attempt, _))) if rng.below(4) == 0 => {
                 Event::Failed { attempt, failure: Failure::Permanent, why: "x".into() }
             }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn retry(night: &mut Night) {
-    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Retry });
+    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Retry { moves: None } });
 }
 
 #[test]
