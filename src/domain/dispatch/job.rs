@@ -16,6 +16,9 @@ use crate::base::id::UserId;
 
 /// How long a job waits for an operator before the machine makes the call, or all desks are alarmed.
 pub const TAKE_WITHIN_MS: i64 = 60_000;
+/// One that is let go of waits at least so long for the next operator, however long ago it was first on the desks: the telephone that
+/// was rung is free by then.
+const LET_GO_MS: i64 = 10_000;
 /// How long an operator may have it before all desks are asked what came of it.
 const FINISH_WITHIN_MS: i64 = 15 * 60_000;
 /// Between two looks at a job that is late.
@@ -52,6 +55,12 @@ impl Job {
             _ => None,
         }
     }
+}
+
+/// By when another operator has to take a job that was first on the desks at `offered_at` and is let go of at `now`. Passed around from
+/// desk to desk it waits no longer than one that nobody has touched.
+pub fn take_again_by(offered_at: UtcMs, now: UtcMs) -> UtcMs {
+    offered_at.plus_ms(TAKE_WITHIN_MS).max(now.plus_ms(LET_GO_MS))
 }
 
 /// What happens to a job.
@@ -195,11 +204,11 @@ impl Turn<'_> {
     }
 
     fn job_freed(&mut self, i: usize) {
-        let due_at = self.now.plus_ms(TAKE_WITHIN_MS);
+        let now = self.now;
         let a = &mut self.s.attempts[i];
         let name = a.name.clone();
         let Some(job) = &mut a.job else { return };
-        job.due_at = due_at;
+        job.due_at = take_again_by(job.offered_at.unwrap_or(now), now);
         if let Some(taken) = job.taken.take() {
             self.record(Some(&name.clone()), Note::JobFreed { name, by: taken.name });
         }
@@ -284,7 +293,7 @@ impl Turn<'_> {
         }
         let name = a.name.clone();
         if let Some(taken) = job.taken.take() {
-            job.due_at = now.plus_ms(TAKE_WITHIN_MS);
+            job.due_at = take_again_by(job.offered_at.unwrap_or(now), now);
             self.record(Some(&name.clone()), Note::JobFreed { name, by: taken.name });
         }
         self.plan_again(i);

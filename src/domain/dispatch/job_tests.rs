@@ -145,16 +145,31 @@ fn one_operator_has_it_and_only_she_says_what_came_of_it() {
 }
 
 #[test]
-fn a_job_that_is_let_go_has_its_sixty_seconds_anew() {
+fn a_job_that_is_let_go_late_waits_a_moment_for_another_operator() {
     let mut night = Night::of(by_operators());
     night.until(50);
     takes(&mut night);
     night.until(80);
     tell(&mut night, JobNews::Freed { by: kim() });
-    night.until(139);
+    night.until(89);
     assert_eq!(night.times(), []);
-    night.until(140);
-    assert_eq!(night.times(), [(140, Channel::Call)]);
+    night.until(90);
+    assert_eq!(night.times(), [(90, Channel::Call)]);
+}
+
+#[test]
+fn a_job_that_is_passed_around_is_the_machines_as_soon_as_one_that_nobody_takes() {
+    let mut night = Night::of(by_operators());
+    for at in [10, 25, 40] {
+        night.until(at);
+        takes(&mut night);
+        night.until(at + 8);
+        tell(&mut night, JobNews::Freed { by: kim() });
+    }
+    night.until(59);
+    assert_eq!(night.times(), []);
+    night.until(60);
+    assert_eq!(night.times(), [(60, Channel::Call)]);
 }
 
 #[test]
@@ -168,8 +183,8 @@ fn a_crash_frees_the_lock_and_offers_the_job_anew() {
     assert_eq!(a.job.as_ref().map(|job| job.taken.is_none()), Some(true));
     assert!(a.in_flight_since.is_some() && a.owner.is_some(), "it is on the desks again");
     assert_eq!(a.interruptions, 0);
-    night.until(110);
-    assert_eq!(night.times(), [(110, Channel::Call)]);
+    night.until(60);
+    assert_eq!(night.times(), [(60, Channel::Call)]);
 }
 
 #[test]

@@ -164,7 +164,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("attempt", format!("{by}'s call to {name} ({label}): {}.", job_words(outcome)))
         }
         Note::NobodyTook { name } => {
-            ("attempt", format!("No operator took the call to {name} within 60 s: the machine makes it."))
+            ("attempt", format!("No operator has made the call to {name} within 60 s: the machine makes it."))
         }
         Note::PatchOffered { name, label } => {
             ("attempt", format!("The operator is asked to put the caller through to {name} ({label})."))

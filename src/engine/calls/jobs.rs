@@ -17,7 +17,7 @@ use super::task::{CallTask, ToCall};
 use super::view::Facts;
 use super::{Calls, CallsHandle, CommandError};
 use crate::base::id::{AttemptId, CallId};
-use crate::domain::dispatch::job::TAKE_WITHIN_MS;
+use crate::domain::dispatch::job::take_again_by;
 use crate::engine::callout::{CallOutEvent, JobEvent, JobOffer};
 use crate::engine::feed::JobView;
 use crate::io::store::calls::{CallRecord, Direction};
@@ -113,7 +113,8 @@ impl Calls {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = taken_back(&mut stood_down) => return,
             }
-            job.due_at = self.wiring.clock.utc().plus_ms(TAKE_WITHIN_MS);
+            // As the dispatch counts it: from when it was first on the desks.
+            job.due_at = take_again_by(job.offered_at, at);
         }
     }
 
