@@ -58,8 +58,9 @@ impl Call {
                 self.settle_job();
                 self.end(Cause::Released);
             }
-            Phase::Over if self.wrapping.is_some() => self.settle_job(),
-            // They talk: the operator will say what came of it.
+            Phase::Over if self.wrapping.is_some() && !self.handled => self.settle_job(),
+            // They talk, or have talked: the operator will say what came of it. It may be the yes that everybody waits for, as a job
+            // is taken back too where a colleague went on to the next step.
             _ => {}
         }
     }

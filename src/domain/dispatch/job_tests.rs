@@ -264,6 +264,20 @@ fn a_job_that_was_taken_and_is_stood_down_ends_when_the_call_side_says_so() {
 }
 
 #[test]
+fn a_yes_to_an_operator_whose_step_was_skipped_meanwhile_confirms() {
+    let mut night = Night::of(by_operators());
+    night.until(5);
+    takes(&mut night);
+    let attempt = job(&night);
+    night.tell(Event::Operator { by: "Lee".into(), act: OperatorAct::Skip { moves: None } });
+    assert_eq!((night.s.phase, night.s.runs.len()), (Phase::Running, 2), "nothing is handled: step 2 runs");
+    let outcome = JobOutcome::Confirmed { name: "ben".into() };
+    night.tell(Event::Job { attempt, news: JobNews::Done { by: kim(), name: "Kim".into(), outcome } });
+    assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ben")));
+    assert_eq!(night.s.wake(), None);
+}
+
+#[test]
 fn a_lock_whose_call_was_lost_falls_and_the_next_one_stands() {
     let mut night = Night::of(by_operators());
     night.until(5);

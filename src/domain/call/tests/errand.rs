@@ -83,6 +83,21 @@ fn a_talk_is_not_cut_off_by_a_confirmation_elsewhere() {
 }
 
 #[test]
+fn who_has_talked_says_what_came_of_it_though_a_colleague_went_on_meanwhile() {
+    let mut line = dialled();
+    line.leg(CALLER, LegInput::Answered);
+    line.leg(CALLER, LegInput::Ended(Cause::HungUp));
+    line.tell(Input::StoodDown);
+    assert_eq!((line.call.stage(), line.call.is_done()), (Stage::WrapUp, false));
+    assert!(line.tell(Input::Settled).contains(&Output::WrappedUp { user: kim() }));
+    let mut line = dialled();
+    line.leg(CALLER, LegInput::Ended(Cause::Busy));
+    let told = line.tell(Input::StoodDown);
+    assert!(told.contains(&Output::WrappedUp { user: kim() }), "of nobody she has reached there is nothing to say");
+    assert!(line.call.is_done());
+}
+
+#[test]
 fn a_job_that_is_given_back_ends_and_its_operator_is_free() {
     let mut line = dialled();
     let told = line.tell(Input::GivenBack);
