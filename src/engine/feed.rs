@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, AttemptId, CallId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
+use crate::base::id::{AccountId, AttemptId, CallId, CallTypeId, ContactId, DispatchId, MessageId, ProtocolId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::{Account, RecordedLegs, RecordingMode, Speech, Urgency};
@@ -325,7 +325,7 @@ pub struct JobView {
     pub due_at: UtcMs,
     /// What came of it, once that was said: `told`, `confirmed`, `refused`, …
     pub outcome: Option<&'static str>,
-    /// The dispatch is confirmed or closed meanwhile.
+    /// It is not wanted any more as it was: the dispatch is over, or has gone on without it. Which, its view says.
     pub stood_down: bool,
 }
 
@@ -559,6 +559,9 @@ pub struct DispatchView {
     pub state: String,
     /// How often it has gone on: sent along with what is done to its step, so that no other one is meant.
     pub moves: u32,
+    /// The version of the protocol that it runs, and which of its steps it is in, counted from 1; none: it is in no step.
+    pub protocol: ProtocolId,
+    pub step: Option<u32>,
     pub urgency: Urgency,
     pub needs_operator: bool,
     /// Somebody was told, or is being told, and it waits for somebody's yes.

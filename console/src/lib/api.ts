@@ -382,11 +382,12 @@ export const api = {
   close: (dispatch: string, reason: string) => request<void>('POST', `/dispatches/${id(dispatch)}/close`, { reason }),
   held: (account: string) => request<Page<MessageView>>('GET', `/accounts/${id(account)}/held`),
   readOut: (dispatch: string, to: string, edition: number) => request<void>('POST', `/dispatches/${id(dispatch)}/read`, { to, edition }),
-  retry: (dispatch: string) => request<void>('POST', `/dispatches/${id(dispatch)}/retry`),
+  /** `moves`: of the dispatch as it was seen, as of a step that is over meanwhile nothing is meant. */
+  retry: (dispatch: string, moves?: number) => request<void>('POST', `/dispatches/${id(dispatch)}/retry`, { moves }),
   /** I work on it from now on, whoever has it if `take_over`. */
   lock: (dispatch: string, take_over = false) => request<Lock>('PUT', `/dispatches/${id(dispatch)}/lock`, { take_over }),
   unlock: (dispatch: string) => request<void>('DELETE', `/dispatches/${id(dispatch)}/lock`),
-  skip: (dispatch: string) => request<void>('POST', `/dispatches/${id(dispatch)}/skip`),
+  skip: (dispatch: string, moves?: number) => request<void>('POST', `/dispatches/${id(dispatch)}/skip`, { moves }),
 
   seat: () => request<SeatView>('GET', '/seat'),
   seats: () => request<Page<SeatView>>('GET', '/seats'),

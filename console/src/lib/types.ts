@@ -703,7 +703,7 @@ export interface JobView {
   due_at: number;
   /** What came of it, once that was said. */
   outcome: JobOutcome['kind'] | null;
-  /** The dispatch is confirmed or closed meanwhile. */
+  /** It is not wanted any more as it was: the dispatch is over, or has gone on without it. */
   stood_down: boolean;
 }
 
@@ -889,6 +889,12 @@ export interface DispatchView {
   edition: number;
   account: AccountRef;
   state: string;
+  /** How often it has gone on: sent along with what is done to its step. */
+  moves?: number;
+  /** The version of the protocol that it runs. */
+  protocol?: string;
+  /** The step that it is in, counted from 1; null: in none. */
+  step?: number | null;
   urgency: Urgency;
   needs_operator: boolean;
   alarm: string | null;

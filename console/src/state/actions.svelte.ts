@@ -236,7 +236,7 @@ export async function dial(call: string, to: PatchTo, cold = false): Promise<voi
 
 /** The protocol's patch cannot be made: its next step follows. */
 export async function skipPatch(dispatch: string): Promise<void> {
-  await attempt(() => api.skip(dispatch));
+  await attempt(() => api.skip(dispatch, desk.feed.dispatches.find((d) => d.id === dispatch)?.moves));
 }
 
 /** Whom to call with no caller on the line, and for whom. */

@@ -15,6 +15,12 @@ pub fn alarm_at(state: &State, history: &[Entry]) -> Option<UtcMs> {
     history.iter().rev().find(|entry| is_its(&entry.note)).map(|entry| entry.at)
 }
 
+/// The step it is in, counted from 1.
+pub fn step(state: &State) -> Option<u32> {
+    let run = state.runs.get(state.current().filter(|_| state.phase.is_open())?)?;
+    u32::try_from(run.step).ok()?.checked_add(1)
+}
+
 /// It may stand as the last thing that was done. That the house is told of an alarm is nothing done for whoever waits.
 pub fn may_be_last(note: &Note) -> bool {
     !matches!(note, Note::Alarmed { .. })

@@ -179,6 +179,8 @@ impl Dispatcher {
             account: AccountRef::from(account),
             state: state.phase.name().to_owned(),
             moves: state.moves(),
+            protocol: state.protocol.id.clone(),
+            step: board::step(state),
             urgency: state.urgency,
             needs_operator: state.needs_operator(),
             waits_for_yes: state.waits_for_yes(),

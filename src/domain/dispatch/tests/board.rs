@@ -135,3 +135,20 @@ fn what_is_held_says_whom_it_reaches_when_nobody_checks_in() {
     let brief = board::next_brief(&night.s, &night.log);
     assert_eq!(brief.as_deref(), Some("text ben (mobile) and ask for a confirmation"));
 }
+
+#[test]
+fn the_step_it_is_in_is_counted_from_one_and_there_is_none_before_between_and_after() {
+    let once = protocol(vec![(Method::TextConfirm, on_call("mobile"), 30)], true, Until::Confirmed);
+    let mut night = Night::of(once);
+    night.until(-3);
+    assert_eq!(board::step(&night.s), None);
+    night.until(10);
+    assert_eq!(board::step(&night.s), Some(1));
+    night.until(40);
+    assert_eq!(board::step(&night.s), None, "between two rounds");
+    let mut night = Night::of(plumbing());
+    night.until(910);
+    assert_eq!(board::step(&night.s), Some(2));
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!(board::step(&night.s), None, "it is over");
+}
