@@ -580,6 +580,8 @@ pub struct DispatchView {
     /// The last thing that was done for whoever waits; not that a supervisor is told of the alarm.
     pub last: Option<LineView>,
     pub next: Option<LineView>,
+    /// Of one that was closed: by whom and why, or how it was over.
+    pub ended: Option<LineView>,
     /// What comes when the wait that `next` tells of is over, whom and how first: "call Rosa (mobile)".
     pub next_brief: Option<String>,
     pub confirmed_by: Option<String>,

@@ -95,6 +95,10 @@ async fn a_dispatch_is_closed_with_a_reason_only() {
     }
     let got = house.ask(Method::POST, &path(&dispatch, "close"), &token, json!({"reason": "caller rang off"})).await;
     assert_eq!(got.status, StatusCode::NO_CONTENT);
+    let message = dispatch["message"].as_str().expect("an id");
+    let shown = house.fetch(&format!("/api/v1/messages/{message}"), &token).await.json();
+    assert_eq!(shown["dispatch"]["ended"]["text"], "Closed by KIM: caller rang off.");
+    assert_eq!(dispatch["ended"], Value::Null, "while it runs");
     assert_eq!(house.fetch("/api/v1/dispatches", &token).await.json()["items"], json!([]));
 }
 

@@ -27,6 +27,12 @@ describe('what a row says', () => {
     expect(lastSaid(dispatch({ alarm: 'No trunk takes the call.', alarm_at: null }), 9 * MIN).at).toBeNull();
   });
 
+  it('says of what was closed by hand by whom and why, and not what was done before', () => {
+    const ended = { at: 7 * MIN, text: 'Closed by Kim Arden: the caller rang again.' };
+    expect(lastSaid(dispatch({ state: 'closed_by_operator', closed_at: 7 * MIN, ended }), 9 * MIN)).toEqual({ text: ended.text, at: 7 * MIN, alarm: false });
+    expect(lastSaid(dispatch({ ended }), 9 * MIN).text, 'opened again since').toBe('Call to Rosa (mobile): no answer.');
+  });
+
   it('has the time of the end of what is over, and none of what can still be taken back', () => {
     const over = dispatch({ state: 'confirmed', closed_at: 7 * MIN, confirmed_by: 'Ben', alarm: null });
     expect(lastSaid(over, 9 * MIN)).toEqual({ text: `Confirmed by Ben ${clock(7 * MIN)}.`, at: 7 * MIN, alarm: false });

@@ -11,14 +11,15 @@ export interface Said {
   alarm: boolean;
 }
 
-type Shown = Pick<DispatchView, 'state' | 'alarm' | 'alarm_at' | 'closed_at' | 'confirmed_by' | 'undo_until' | 'last'>;
+type Shown = Pick<DispatchView, 'state' | 'alarm' | 'alarm_at' | 'closed_at' | 'confirmed_by' | 'undo_until' | 'last' | 'ended'>;
 
 /** What it needs a person for, how it ended, or what was done last. */
 export function lastSaid(dispatch: Shown, now: number): Said {
-  const { alarm, alarm_at, closed_at, undo_until, last, state } = dispatch;
+  const { alarm, alarm_at, closed_at, undo_until, last, state, ended } = dispatch;
   if (closed_at === null && alarm !== null) return { text: alarm, at: alarm_at ?? null, alarm: true };
   const settled = closed_at === null ? null : settledWords(dispatch);
   if (closed_at !== null && settled) return { text: `${settled} ${clock(closed_at)}.`, at: closed_at, alarm: false };
+  if (closed_at !== null && ended) return { text: ended.text, at: closed_at, alarm: false };
   if (undo_until !== null && undo_until > now) {
     return { text: `Opens ${countdown(undo_until, now)}; it can still be taken back.`, at: null, alarm: false };
   }

@@ -909,6 +909,8 @@ export interface DispatchView {
   /** The last thing that was done for whoever waits. */
   last: Line | null;
   next: Line | null;
+  /** Of one that was closed: by whom and why, or how it was over. */
+  ended?: Line | null;
   /** What comes when the wait that `next` tells of is over, whom and how first. */
   next_brief?: string | null;
   confirmed_by: string | null;

@@ -168,6 +168,8 @@ impl Dispatcher {
         // What comes next is said by `next`; here stands what was done.
         let mut done = history.iter().zip(&timeline).rev();
         let last = done.find(|(entry, line)| line.kind != "waiting" && board::may_be_last(&entry.note));
+        let ends = history.iter().zip(&timeline).rev().find(|(entry, _)| matches!(entry.note, Note::Closed { .. }));
+        let ended = ends.filter(|_| state.closed_at.is_some()).map(|(_, line)| line.clone());
         let confirmed = matches!(state.phase, Phase::Confirmed | Phase::Told | Phase::Patched | Phase::ReadAtCheckIn);
         DispatchView {
             id: state.id.clone(),
@@ -193,6 +195,7 @@ impl Dispatcher {
             lock: if state.closed_at.is_none() { self.find_lock(&state.id) } else { None },
             last: last.map(|(_, line)| line.clone()),
             next,
+            ended,
             next_brief: board::next_brief(state, entries),
             confirmed_by: state.closed_by.clone().filter(|_| confirmed),
             patches: patches(state),
