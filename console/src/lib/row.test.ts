@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastSaid, nextSaid, referenceWords, sinceWords } from './row';
+import { lastSaid, nextSaid, referenceWords, sinceWords, theirsWords } from './row';
 import { clock } from './time';
 import type { DispatchView } from './types';
 
@@ -39,6 +39,10 @@ describe('what a row says', () => {
     expect(lastSaid(dispatch({ undo_until: 10_000 }), 5_000)).toEqual({ text: 'Opens in 0:05; it can still be taken back.', at: null, alarm: false });
     expect(lastSaid(dispatch({ state: 'held_for_recap', last: null }), 0).text).toBe('held for recap');
   });
+});
+
+it('says whose a dispatch is where nothing can be done to it', () => {
+  expect(theirsWords('Lee Moss')).toBe('Lee Moss works on it: ask them, or take it over first');
 });
 
 describe('what comes next', () => {

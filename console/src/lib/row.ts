@@ -51,6 +51,11 @@ export function nextSaid(dispatch: Pick<DispatchView, 'next' | 'next_brief' | 'a
   return { left: next.at > now || next_brief ? countdown(next.at, now) : '', text: next_brief ?? whole, whole };
 }
 
+/** Why nothing but a yes can be done to a dispatch that this colleague works on. */
+export function theirsWords(name: string): string {
+  return `${name} works on it: ask them, or take it over first`;
+}
+
 /** What stands before the reference: that it was left is said only where it was. */
 export function referenceWords(dispatch: Pick<DispatchView, 'reference_left'>): string {
   return dispatch.reference_left ? 'Reference left with a request to call back:' : 'Reference:';
