@@ -167,11 +167,11 @@ fn what_is_handled_meanwhile_is_told_after_the_talk_and_at_once_while_the_caller
     phone.hear(OutboundInput::Cancel { reading: 0 });
     assert_eq!(hears(&phone), Hears::Each, "nobody is cut off in mid-word");
     caller_does(&mut phone, LegInput::Ended(Cause::HungUp));
-    assert_eq!(phone.last(), "This message has already been handled");
+    assert_eq!(phone.last(), "You are no longer needed for this message");
     let mut phone = pressed_two();
     phone.hear(OutboundInput::Cancel { reading: 0 });
     assert!(has(&phone, &OutboundOutput::HangUpCaller));
-    assert_eq!((phone.last(), hears(&phone)), ("This message has already been handled", Hears::Alone));
+    assert_eq!((phone.last(), hears(&phone)), ("You are no longer needed for this message", Hears::Alone));
 }
 
 #[test]

@@ -236,7 +236,7 @@ fn a_stand_down_is_said_to_whoever_listens_and_silences_a_ringing_phone() {
     let mut phone = Phone::answers(None);
     phone.presses('1');
     phone.hear(OutboundInput::Cancel { reading: 0 });
-    assert_eq!(phone.heard.last().map(String::as_str), Some("This message has already been handled"));
+    assert_eq!(phone.heard.last().map(String::as_str), Some("You are no longer needed for this message"));
     phone.hears_to_end();
     assert_eq!(phone.ended(), Some(OutboundEnd::Cancelled));
 }

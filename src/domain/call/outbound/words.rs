@@ -59,7 +59,8 @@ pub enum OutboundInput {
     },
     /// Another message for the same telephone.
     Further(Box<Reading>),
-    /// That message is no longer wanted: whoever listens is told that it is handled.
+    /// That message is no longer wanted: whoever listens is told that they are not needed, which is true also where an operator has
+    /// only gone on to the next step.
     Cancel {
         reading: usize,
     },
@@ -281,8 +282,8 @@ fn message_words(reading: &Reading, content: &str, what: Saying, more: bool) -> 
         (Saying::Leave, _) => reading.leave.clone()?,
         (Saying::Thanks, false) => "Thank you. The message is confirmed. Goodbye.".to_owned(),
         (Saying::Thanks, true) => "Thank you. The message is confirmed. There is another one.".to_owned(),
-        (Saying::Handled, false) => "This message has already been handled. Goodbye.".to_owned(),
-        (Saying::Handled, true) => "This message has already been handled. There is another one.".to_owned(),
+        (Saying::Handled, false) => "You are no longer needed for this message. Goodbye.".to_owned(),
+        (Saying::Handled, true) => "You are no longer needed for this message. There is another one.".to_owned(),
     })
 }
 
