@@ -37,6 +37,7 @@ pub enum Sabotage {
     SendsAfterYes,
     LetsRing,
     SendsTwice,
+    SettlesOne,
     RoutineFirst,
     GivesUpSilently,
     Unpins,
@@ -89,6 +90,8 @@ pub struct House {
     pub slow_ms: u64,
     lanes: Lanes,
     rates: Option<u32>,
+    /// So is what one person is given.
+    paces_each: bool,
     pub sabotage: Option<Sabotage>,
     saved: u32,
 }
@@ -97,6 +100,7 @@ impl House {
     pub fn new(seed: u64, sabotage: Option<Sabotage>) -> Self {
         let mut rng = Rng::seeded(seed);
         let rates = (rng.below(2) == 0).then_some(30);
+        let paces_each = rng.below(2) == 0;
         let slow_ms = [0, 0, 50, 2_000][usize::try_from(rng.below(4)).expect("small")];
         let mut house = Self {
             // 2026-03-07T18:00 in Chicago: the night in which its clocks go forward.
@@ -113,6 +117,7 @@ impl House {
             slow_ms,
             lanes: Lanes::default(),
             rates,
+            paces_each,
             sabotage,
             saved: 0,
         };
@@ -122,7 +127,9 @@ impl House {
 
     fn fresh_lanes(&self) -> Lanes {
         let Some(per_minute) = self.rates else { return Lanes::default() };
-        let rates = ChannelRates { pace: Pace { per_minute, burst: 4, at_once: 4 }, to_one: None };
+        // What waits for one person may leave in one.
+        let to_one = self.paces_each.then_some(Pace { per_minute: 12, burst: 3, at_once: 4 });
+        let rates = ChannelRates { pace: Pace { per_minute, burst: 4, at_once: 4 }, to_one };
         let channels = [Channel::Text, Channel::Email, Channel::Pager, Channel::Push].map(|channel| (channel, rates));
         Lanes::new(Rates { channels: channels.into(), ..Rates::default() })
     }
@@ -436,6 +443,8 @@ impl House {
     }
 
     fn follow(&mut self, mut follows: VecDeque<(DispatchId, Effect)>) -> Result<(), Crashed> {
+        // It has its turn, and was asked for while those were gathered that leave in one.
+        let mut next: Option<Named> = None;
         loop {
             while let Some((id, effect)) = follows.pop_front() {
                 match effect {
@@ -453,16 +462,55 @@ impl House {
                     Effect::Record(_) => {}
                 }
             }
-            let Some(Named { dispatch, attempt, along }) = self.lanes.poll_output() else { return Ok(()) };
-            // Whatever leaves in one with others has their turn.
-            if along.is_none_or(|first| first == attempt) {
-                self.look_who_waits(&dispatch, &attempt);
+            let Some(first) = next.take().or_else(|| self.lanes.poll_output()) else { return Ok(()) };
+            self.look_who_waits(&first.dispatch, &first.attempt);
+            let along = first.along.clone();
+            let mut turn = vec![first];
+            while along.is_some() && next.is_none() {
+                match self.lanes.poll_output() {
+                    Some(other) if other.along == along => turn.push(other),
+                    Some(other) => next = Some(other),
+                    None => break,
+                }
             }
-            self.hand(&dispatch, attempt.clone(), &mut follows)?;
-            if !follows.iter().any(|(_, effect)| matches!(effect, Effect::Perform(id) if *id == attempt)) {
-                self.lanes.handle(self.now(), Input::NotHanded(attempt));
+            self.hand_turn(turn, &mut follows)?;
+        }
+    }
+
+    /// Hands over what has one turn: each is committed before any of it leaves.
+    fn hand_turn(&mut self, turn: Vec<Named>, follows: &mut VecDeque<(DispatchId, Effect)>) -> Result<(), Crashed> {
+        let mut joined = Vec::new();
+        for Named { dispatch, attempt, along } in turn {
+            self.hand(&dispatch, attempt.clone(), follows)?;
+            let given = follows.iter().position(|(_, effect)| matches!(effect, Effect::Perform(id) if *id == attempt));
+            match given {
+                None => self.lanes.handle(self.now(), Input::NotHanded(attempt)),
+                Some(at) if along.is_some() => {
+                    follows.remove(at);
+                    joined.push((dispatch, attempt));
+                }
+                Some(_) => {}
             }
         }
+        self.perform_jointly(&joined)
+    }
+
+    /// As `engine/dispatcher/joint`: what is left of them leaves in one, and what becomes of that becomes of each.
+    fn perform_jointly(&mut self, members: &[(DispatchId, AttemptId)]) -> Result<(), Crashed> {
+        if members.len() < 2 {
+            return members.iter().try_for_each(|(id, attempt)| self.perform(id, attempt));
+        }
+        let mut given: Vec<(State, Attempt)> = Vec::new();
+        for (id, attempt) in members {
+            let state = self.disk.rows[id].state.clone();
+            let Some(a) = state.find_attempt(attempt).cloned() else { continue };
+            given.push((state, a));
+        }
+        self.point()?;
+        self.judge.leave_jointly(&given);
+        let answered = if self.breaks(Sabotage::SettlesOne) { 1 } else { given.len() };
+        self.outside.takes_jointly(self.true_ms, self.boot, &mut self.rng, &mut self.judge, &given, answered);
+        self.point()
     }
 
     fn hand(
@@ -480,9 +528,13 @@ impl House {
         let Some(per_minute) = self.rates else { return };
         let state = &self.disk.rows[id].state;
         let Some(a) = state.find_attempt(attempt).filter(|a| state.is_ready(a)) else { return };
-        let (channel, lane) = (a.channel, Lane::of(state, a));
+        let (channel, lane, to) = (a.channel, Lane::of(state, a), a.address.clone());
         let waits = self.disk.rows.values().any(|row| {
-            let same = |a: &&Attempt| a.channel == channel && Lane::of(&row.state, a) == Lane::Urgent;
+            // Where each person has a pace, what waits for one holds up nobody else.
+            let same = |a: &&Attempt| {
+                let one = !self.paces_each || a.address == to;
+                a.channel == channel && one && Lane::of(&row.state, a) == Lane::Urgent
+            };
             row.state
                 .attempts
                 .iter()

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{AttemptId, DispatchId};
+use cordboard::domain::account::Urgency;
 use cordboard::domain::dispatch::event::{Effect, Event, OperatorAct};
 use cordboard::domain::dispatch::protocol::{Protocol, Until};
 use cordboard::domain::dispatch::state::{Attempt, Channel, Phase, Purpose, State, Trouble};
@@ -28,6 +29,8 @@ pub enum Promise {
     OneDuplicate,
     /// Urgent never behind routine.
     UrgentFirst,
+    /// In one leave only messages of one account to one person, none of them urgent or to be confirmed.
+    OnlyAlike,
     /// "Until confirmed" never gives up silently.
     NeverSilent,
     /// A dispatch runs the version that it began with.
@@ -76,6 +79,7 @@ pub struct Seen {
     pub jumps: u32,
     pub late_yes: u32,
     pub queued: u32,
+    pub joint: u32,
     pub pinned: u32,
     pub changed: u32,
     pub steps: u64,
@@ -265,6 +269,20 @@ impl Judge {
         self.seen.channels.insert(a.channel);
         let open = state.phase.is_open() && state.is_of_now(&a.purpose);
         self.check(Promise::NothingAfterYes, open || !a.is_step(), || format!("{} left in {:?}", a.id, state.phase));
+    }
+
+    /// Several are given to the outside in one.
+    pub fn leave_jointly(&mut self, members: &[(State, Attempt)]) {
+        self.seen.joint += 1;
+        let Some((one, first)) = members.first() else { return };
+        for (state, a) in members {
+            self.leaves(state, a);
+            let alike = state.account == one.account && (a.channel, &a.address) == (first.channel, &first.address);
+            let plain = state.urgency == Urgency::Routine && a.code.is_none();
+            self.check(Promise::OnlyAlike, alike && plain, || format!("{} left in one with {}", a.id, first.id));
+        }
+        let dispatches: BTreeSet<&DispatchId> = members.iter().map(|(state, _)| &state.id).collect();
+        self.check(Promise::OnlyAlike, dispatches.len() == members.len(), || format!("{} left twice in one", first.id));
     }
 
     /// It reached somebody's device (`where_at`, where there are several).

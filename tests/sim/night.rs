@@ -120,6 +120,11 @@ fn plan(house: &mut House) {
         acts.extend((0..12).map(|n| (at + n * 10, Act::Save { kind: 0 })));
         acts.extend((0..3).map(|n| (at + 200 + n, Act::Save { kind: 4 })));
     }
+    if rng.below(3) == 0 {
+        // Many at once for the same people: what waits for one of them may leave in one.
+        let (at, note) = (between(rng, 600, 9_000), house.town.kinds.len() - 1);
+        acts.extend((0..10).map(|n| (at + n * 10, Act::Save { kind: note })));
+    }
     for _ in 0..rng.below(4) {
         let who = one_of(rng, &[None, Some(0), Some(1), Some(2), Some(4)]);
         acts.push((between(rng, 0, 15_000), Act::Schedule { account: small(rng.below(3)), who }));

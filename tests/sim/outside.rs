@@ -213,6 +213,55 @@ impl Outside {
         }
     }
 
+    /// An edge is given several in one: what becomes of that becomes of each. `answered`: of so many the house hears it.
+    pub fn takes_jointly(
+        &mut self,
+        now: i64,
+        boot: u32,
+        rng: &mut Rng,
+        judge: &mut Judge,
+        members: &[(State, Attempt)],
+        answered: usize,
+    ) {
+        let Some((_, first)) = members.first() else { return };
+        let mode = self.mode(rng, crate::night::START_MS, now, first.channel);
+        // When it answers, and what it says if it has not taken them; whether they arrive, and whether the house is sure of it.
+        let (after, failed, arrives, is_sure) = match mode {
+            Some(Mode::Down) => (Some(SECOND), Some((Failure::Temporary, "down")), false, true),
+            Some(Mode::Slow) => (Some(45 * SECOND), Some((Failure::Unknown, "timeout")), true, false),
+            Some(Mode::Lying) => (None, None, true, false),
+            Some(Mode::Doubled) | None => (Some(between(rng, 0, 1)), None, true, true),
+        };
+        for (n, (state, a)) in members.iter().enumerate() {
+            let attempt = a.id.clone();
+            if !is_sure {
+                judge.in_doubt(&attempt, "");
+            }
+            if let Some(after) = after.filter(|_| n < answered) {
+                let event = match failed {
+                    Some((failure, why)) => Event::Failed { attempt: attempt.clone(), failure, why: why.to_owned() },
+                    None => Event::AcceptedAlong {
+                        attempt: attempt.clone(),
+                        provider_id: format!("along:{}", first.id),
+                        along: first.id.clone(),
+                        of: members.len(),
+                    },
+                };
+                self.at(now + after, Happens::Answer { boot, attempt: attempt.clone(), event });
+            }
+            if !arrives {
+                continue;
+            }
+            judge.arrives(&attempt, "");
+            let doubled = mode == Some(Mode::Doubled);
+            match a.channel {
+                Channel::Text => self.is_texted(now, rng, a, doubled),
+                Channel::Email => self.is_mailed(now, rng, state, a, doubled),
+                _ => {}
+            }
+        }
+    }
+
     fn is_texted(&mut self, now: i64, rng: &mut Rng, a: &Attempt, doubled: bool) {
         // A receipt may overtake the answer of the same provider.
         let receipt = if rng.below(10) == 0 { 0 } else { between(rng, 1, 8) };

@@ -349,5 +349,15 @@ fn kinds() -> Vec<Kind> {
             ],
         )
         .kind(false, false),
+        // Of which many may come at once, for the same people.
+        draft(
+            "note",
+            "lawyer",
+            Routine,
+            false,
+            Until::HandedOver,
+            vec![step(Method::Text, named("lawyer", &["ben", "ada"], "mobile"), 0)],
+        )
+        .kind(false, false),
     ]
 }
