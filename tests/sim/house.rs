@@ -40,6 +40,7 @@ pub enum Sabotage {
     SettlesOne,
     RoutineFirst,
     GivesUpSilently,
+    IgnoresHours,
     Unpins,
 }
 
@@ -101,12 +102,16 @@ impl House {
         let mut rng = Rng::seeded(seed);
         let rates = (rng.below(2) == 0).then_some(30);
         let paces_each = rng.below(2) == 0;
+        let mut town = Town::new();
+        if rng.below(2) == 0 {
+            town.keeps_hours(&mut rng);
+        }
         let slow_ms = [0, 0, 50, 2_000][usize::try_from(rng.below(4)).expect("small")];
         let mut house = Self {
             // 2026-03-07T18:00 in Chicago: the night in which its clocks go forward.
             true_ms: 1_772_928_000_000,
             offset_ms: 0,
-            town: Town::new(),
+            town,
             disk: Disk::default(),
             outside: Outside::new(&mut rng),
             judge: Judge::default(),
@@ -406,6 +411,13 @@ impl House {
                 effects.extend(again);
             }
             Some(Sabotage::GivesUpSilently) if after.phase == Phase::ExhaustedUnconfirmed => after.troubles.clear(),
+            Some(Sabotage::IgnoresHours) => {
+                for a in after.attempts.iter_mut().filter(|a| a.hold_until.is_some() && a.hold_until == a.not_before) {
+                    a.hold_until = None;
+                    effects.push(Effect::Hand(a.id.clone()));
+                }
+                *due = after.wake().map(|(at, _)| at);
+            }
             Some(Sabotage::Unpins) => {
                 let kind = &self.town.kinds[self.town.messages[&after.message].kind];
                 after.protocol.version = kind.protocol.version;
@@ -508,6 +520,8 @@ impl House {
         }
         self.point()?;
         self.judge.leave_jointly(&given);
+        let now = self.now();
+        given.iter().for_each(|(_, a)| self.judge.in_hours(a, now));
         let answered = if self.breaks(Sabotage::SettlesOne) { 1 } else { given.len() };
         self.outside.takes_jointly(self.true_ms, self.boot, &mut self.rng, &mut self.judge, &given, answered);
         self.point()
@@ -557,6 +571,8 @@ impl House {
         let Some(a) = state.find_attempt(attempt).cloned() else { return Ok(()) };
         self.point()?;
         self.judge.leaves(&state, &a);
+        let now = self.now();
+        self.judge.in_hours(&a, now);
         self.outside.takes(self.true_ms, self.boot, &mut self.rng, &mut self.judge, &state, &a);
         self.point()
     }

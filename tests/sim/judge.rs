@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{AttemptId, DispatchId};
 use cordboard::domain::account::Urgency;
-use cordboard::domain::dispatch::event::{Effect, Event, OperatorAct};
+use cordboard::domain::dispatch::event::{Effect, Entry, Event, Note, OperatorAct};
+use cordboard::domain::dispatch::in_hours::OutOfHours;
 use cordboard::domain::dispatch::protocol::{Protocol, Until};
 use cordboard::domain::dispatch::state::{Attempt, Channel, Phase, Purpose, State, Trouble};
 
@@ -31,6 +32,8 @@ pub enum Promise {
     UrgentFirst,
     /// In one leave only messages of one account to one person, none of them urgent or to be confirmed.
     OnlyAlike,
+    /// What is urgent waits for no hours, and what is not leaves in those of its destination.
+    InHours,
     /// "Until confirmed" never gives up silently.
     NeverSilent,
     /// A dispatch runs the version that it began with.
@@ -80,6 +83,8 @@ pub struct Seen {
     pub late_yes: u32,
     pub queued: u32,
     pub joint: u32,
+    /// What became of messages for destinations outside of their hours.
+    pub hours: BTreeSet<&'static str>,
     pub pinned: u32,
     pub changed: u32,
     pub steps: u64,
@@ -110,7 +115,11 @@ impl Judge {
         self.stays_confirmed(before, after, event);
         self.is_told_back(before, after, effects);
         self.never_silent(before, after);
-        if matches!(event, Event::Operator { act: OperatorAct::Retry { .. }, .. }) {
+        self.seen.hours.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::Record(Entry { note: Note::Hours { then, .. }, .. }) => Some(out_of_hours(then)),
+            _ => None,
+        }));
+        if matches!(event, Event::Operator { act: OperatorAct::Retry, .. }) {
             // Whoever has it tried again has read that it may have arrived.
             for a in
                 after.attempts.iter().filter(|a| before.attempts.iter().any(|b| b.id == a.id && b.failed.is_some()))
@@ -211,6 +220,8 @@ impl Judge {
         self.check(Promise::OneReasonToWake, timer == wake, || {
             format!("{}: timer {timer:?}, wakes {wake:?}", state.id)
         });
+        let at_once = state.urgency != Urgency::Urgent || state.attempts.iter().all(|a| a.not_before.is_none());
+        self.check(Promise::InHours, at_once, || format!("{}: it is urgent and waits for hours", state.id));
         let settled = state.attempts.iter().all(Attempt::is_settled);
         let waits = match state.phase {
             Phase::Open | Phase::Running => wake.is_some(),
@@ -249,7 +260,10 @@ impl Judge {
         }
         let apart = step.tries.map_or(0, |tries| i64::from(tries.apart_secs));
         let most = i64::from(step.times()) * (i64::from(step.wait_secs).max(apart) + 3 * 60) * 1_000;
-        let late = now.since(state.runs[run].entered_at) - most - self.lost_ms;
+        // What waits for the hours of a destination has its time from then on.
+        let hours = state.attempts_of_try(run).filter_map(|a| a.not_before);
+        let from = hours.fold(state.runs[run].entered_at, UtcMs::max);
+        let late = now.since(from) - most - self.lost_ms;
         self.check(Promise::OnTime, late <= 0, || {
             format!("{}: step {} is {late} ms over its time", state.id, step.wait_secs)
         });
@@ -269,6 +283,12 @@ impl Judge {
         self.seen.channels.insert(a.channel);
         let open = state.phase.is_open() && state.is_of_now(&a.purpose);
         self.check(Promise::NothingAfterYes, open || !a.is_step(), || format!("{} left in {:?}", a.id, state.phase));
+    }
+
+    /// It is not given to the outside before the hours that it waits for; by a clock that may have been set meanwhile.
+    pub fn in_hours(&mut self, a: &Attempt, now: UtcMs) {
+        let early = a.not_before.map_or(0, |at| at.since(now)) - self.lost_ms;
+        self.check(Promise::InHours, early <= 0, || format!("{} left {early} ms before its hours", a.id));
     }
 
     /// Several are given to the outside in one.
@@ -330,6 +350,15 @@ impl Judge {
     /// Nothing urgent waits there any more.
     pub fn nothing_urgent(&mut self, channel: Channel) {
         self.past.remove(&channel);
+    }
+}
+
+const fn out_of_hours(then: &OutOfHours) -> &'static str {
+    match then {
+        OutOfHours::Instead { .. } => "instead",
+        OutOfHours::Waits => "waits",
+        OutOfHours::Urgent => "urgent",
+        OutOfHours::CallerWaits => "caller waits",
     }
 }
 

@@ -37,6 +37,7 @@ fn whatever_goes_wrong_in_a_night_no_promise_is_broken() {
     let seeds = alone.map_or(0..many, |seed| seed..seed + 1);
     let mut phases = BTreeSet::new();
     let mut channels = BTreeSet::new();
+    let mut hours = BTreeSet::new();
     let (mut crashes, mut duplicates, mut jumps, mut late, mut queued, mut edits, mut changes, mut steps) =
         (0, 0, 0, 0, 0, 0, 0, 0);
     let mut joint = 0;
@@ -52,6 +53,7 @@ fn whatever_goes_wrong_in_a_night_no_promise_is_broken() {
         let seen = &house.judge.seen;
         phases.extend(seen.phases.iter().copied());
         channels.extend(seen.channels.iter().copied());
+        hours.extend(seen.hours.iter().copied());
         crashes += seen.crashes;
         duplicates += seen.duplicates;
         jumps += seen.jumps;
@@ -75,6 +77,7 @@ fn whatever_goes_wrong_in_a_night_no_promise_is_broken() {
         let all = [crashes, duplicates, jumps, late, queued, joint, edits, changes];
         assert!(all.iter().all(|times| *times > 0), "too quiet a night proves nothing: {all:?}");
         assert_eq!(channels.len(), 7, "{channels:?}");
+        assert!(hours.is_superset(&["instead", "waits", "urgent"].into()), "{hours:?}");
         for phase in [
             "confirmed",
             "told",
@@ -116,6 +119,7 @@ fn each_promise_that_is_broken_is_noticed() {
     is_caught(Sabotage::SettlesOne, Promise::OneDuplicate);
     is_caught(Sabotage::RoutineFirst, Promise::UrgentFirst);
     is_caught(Sabotage::GivesUpSilently, Promise::NeverSilent);
+    is_caught(Sabotage::IgnoresHours, Promise::InHours);
     is_caught(Sabotage::Unpins, Promise::Pinned);
     is_caught(Sabotage::Dawdles, Promise::OnTime);
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, MessageId, ProtocolId, ScheduleId};
 use cordboard::base::phone::PhoneNumber;
+use cordboard::base::rng::Rng;
 use cordboard::domain::account::hours::{Span, Weekday};
 use cordboard::domain::account::{CallType, Contact, Destination, Reach, Urgency};
 use cordboard::domain::dispatch::condition::{AnswerIs, Conditions, HoursAre};
@@ -13,7 +14,7 @@ use cordboard::domain::dispatch::confirm::pick_code;
 use cordboard::domain::dispatch::event::World;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Tries, Until};
 use cordboard::domain::message::form::{Answers, AskedAt};
-use cordboard::domain::oncall::{OnCall, Schedule, resolve};
+use cordboard::domain::oncall::{OnCall, Schedule, Window, resolve};
 
 pub const PEOPLE: [&str; 5] = ["ben", "ada", "olive", "roe", "kit"];
 pub const ACCOUNTS: [&str; 3] = ["plumbing", "clinic", "lawyer"];
@@ -98,6 +99,18 @@ impl Town {
         let contacts = ACCOUNTS.iter().flat_map(|account| (0..PEOPLE.len()).map(|nth| contact(account, nth))).collect();
         let schedules = ACCOUNTS.iter().enumerate().map(|(nth, account)| schedule(account, Some(nth % 3))).collect();
         Self { contacts, schedules, kinds: kinds(), messages: BTreeMap::new() }
+    }
+
+    /// Some of what people are reached by is not used at every hour, and the night comes to the end or the beginning of it.
+    pub fn keeps_hours(&mut self, rng: &mut Rng) {
+        let spans = [("08:00", "18:30"), ("20:00", "06:00"), ("07:00", "23:00")];
+        for destination in self.contacts.iter_mut().flat_map(|contact| &mut contact.destinations) {
+            if rng.below(5) == 0 {
+                let (from, until) = spans[usize::try_from(rng.below(3)).expect("small")];
+                let span = Span { from: from.into(), until: until.into() };
+                destination.hours = vec![Window { days: DAYS.to_vec(), span }];
+            }
+        }
     }
 
     pub fn view<'a>(&'a self, message: &MessageId, taken: &'a BTreeMap<PhoneNumber, BTreeSet<u16>>) -> View<'a> {
