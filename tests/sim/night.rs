@@ -3,7 +3,6 @@
 
 use cordboard::base::id::{CallId, DispatchId};
 use cordboard::base::rng::Rng;
-use cordboard::domain::account::Urgency;
 use cordboard::domain::dispatch::event::{Event, OperatorAct};
 use cordboard::domain::dispatch::patch_step::{PatchEnd, PatchNews};
 use cordboard::domain::dispatch::state::{Phase, State};
@@ -324,9 +323,8 @@ fn morning(house: &mut House) -> Result<(), Crashed> {
                 let edition = Some(house.town.messages[&state.message].edition);
                 Event::Recapped { run: run.id.clone(), to: vec!["ada".into()], edition }
             }
-            None if state.phase == Phase::Running
-                && (state.protocol.repeat.is_some() || state.urgency == Urgency::Urgent) =>
-            {
+            // Whatever does not go round comes to its end by itself, and is looked at for that when the night is over.
+            None if state.phase == Phase::Running && state.protocol.repeat.is_some() => {
                 let act = OperatorAct::Close { reason: "seen to by day".into() };
                 Event::Operator { by: "lee".into(), act }
             }
