@@ -82,7 +82,7 @@ impl Patching {
 }
 
 /// Whom a caller was put through to, one after another: each once, so that what is told twice changes nothing.
-pub fn with_also(before: Option<&str>, to: &str) -> String {
+pub fn names_of_patches(before: Option<&str>, to: &str) -> String {
     const THEN: &str = ", then ";
     let mut names: Vec<&str> = before.iter().flat_map(|before| before.split(THEN)).collect();
     for name in to.split(THEN) {
@@ -96,7 +96,7 @@ pub fn with_also(before: Option<&str>, to: &str) -> String {
 impl Turn<'_> {
     /// A patch has connected: that ends it, whichever step it is in.
     pub(super) fn put_through(&mut self, to: &str) {
-        let all = with_also(self.s.patched_to.as_deref(), to);
+        let all = names_of_patches(self.s.patched_to.as_deref(), to);
         let told = self.s.patched_to.as_ref() == Some(&all);
         self.s.patched_to = Some(all.clone());
         // Before T0 it can still be taken back; it closes when that time is over.

@@ -12,7 +12,7 @@ use crate::domain::dispatch::fax::FaxOutcome;
 use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::mail::Fate;
-use crate::domain::dispatch::patch_step::{PatchNews, with_also};
+use crate::domain::dispatch::patch_step::{PatchNews, names_of_patches};
 
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -230,7 +230,7 @@ pub(super) async fn find_patched_to(
         if let Arrival::Patched { to, account: of, .. } = inbound(&row, from)?.what
             && of.as_ref().is_none_or(|of| of == account)
         {
-            all = Some(with_also(all.as_deref(), &to));
+            all = Some(names_of_patches(all.as_deref(), &to));
         }
     }
     Ok(all)
