@@ -260,9 +260,13 @@ impl Judge {
         }
         let apart = step.tries.map_or(0, |tries| i64::from(tries.apart_secs));
         let most = i64::from(step.times()) * (i64::from(step.wait_secs).max(apart) + 3 * 60) * 1_000;
-        // What waits for the hours of a destination has its time from then on.
-        let hours = state.attempts_of_try(run).filter_map(|a| a.not_before);
-        let from = hours.fold(state.runs[run].entered_at, UtcMs::max);
+        // What is not urgent leaves when all before it have and in its hours, and has its time from then on.
+        let is_routine = state.urgency != Urgency::Urgent;
+        if is_routine && state.attempts_of_try(run).any(|a| a.handed_at.is_none() && !a.is_settled()) {
+            return;
+        }
+        let left = state.attempts_of_try(run).filter_map(|a| a.handed_at.filter(|_| is_routine));
+        let from = left.fold(state.runs[run].entered_at, UtcMs::max);
         let late = now.since(from) - most - self.lost_ms;
         self.check(Promise::OnTime, late <= 0, || {
             format!("{}: step {} is {late} ms over its time", state.id, step.wait_secs)
