@@ -362,6 +362,7 @@ const fn out_of_hours(then: &OutOfHours) -> &'static str {
         OutOfHours::Instead { .. } => "instead",
         OutOfHours::Waits => "waits",
         OutOfHours::Urgent => "urgent",
+        OutOfHours::NowUrgent => "now urgent",
         OutOfHours::CallerWaits => "caller waits",
     }
 }
