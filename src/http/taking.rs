@@ -80,15 +80,15 @@ impl Taking<'_> {
 
     /// A change of the call type takes along what its form asks for no more, unless it is said to be nothing now.
     fn with_also(&self, answers: Answers, asked: &Asked<'_>) -> Result<(Form, Answers), Vec<FieldError>> {
+        let before = self.before.map(|before| &before.form);
+        let others: Vec<&Form> = before.into_iter().chain(self.account.call_types.iter().map(|t| &t.form)).collect();
         let retyped = self.before.filter(|before| before.call_type != self.call_type.id);
         let mut also = retyped.map_or_else(Answers::new, |before| {
             let asks = |field: &Field| field.is_shown(&answers, asked.at);
             let asked_for = |name: &str| self.form.fields.iter().any(|field| field.name == name && asks(field));
-            left_behind(&before.form, &before.answers, asked_for)
+            left_behind(&before.form, &before.answers, &others, asked_for)
         });
         also.extend(self.also.iter().map(|(name, answer)| (name.clone(), answer.clone())));
-        let before = self.before.map(|before| &before.form);
-        let others: Vec<&Form> = before.into_iter().chain(self.account.call_types.iter().map(|t| &t.form)).collect();
         with_also(self.form, answers, &also, &others)
     }
 

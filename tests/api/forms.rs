@@ -335,3 +335,29 @@ async fn a_saved_message_that_is_made_another_call_types_says_still_what_its_for
     assert_eq!(got.status, StatusCode::OK, "{}", got.json());
     assert_eq!(got.json()["answers"], json!({"name": "Pat"}), "taken out by hand");
 }
+
+#[tokio::test]
+async fn what_is_sensitive_in_one_form_is_not_carried_into_a_message_because_another_asks_for_it_plainly() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    let name = json!({"label": "Name", "kind": {"kind": "text"}, "required": true, "brief": true});
+    let hushed = json!({"label": "Code", "kind": {"kind": "text"}, "sensitive": "kept"});
+    let plain = json!({"label": "Code", "kind": {"kind": "text"}, "brief": true});
+    let body = json!({"edition": account["edition"], "call_types": [
+        {"id": "ct_urgent", "name": "Urgent", "urgency": "urgent", "protocol": "pro_urgent", "form": {"fields": [name, hushed]}},
+        {"name": "Delivery", "urgency": "routine", "form": {"fields": [name, plain]}},
+        {"name": "Routine", "urgency": "routine", "form": {"fields": [name]}},
+    ]});
+    let got = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/call_types", &sam, body).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    let routine = got.json()["call_types"][2]["id"].clone();
+    let kim = house.sign_in("kim").await;
+    let message = save(&house, &kim, "ct_urgent", json!({"name": "Pat", "code": "4711"}), None).await.json();
+    let path = format!("{PATH}/{}", message["id"].as_str().expect("an id"));
+    let change = |also: Value| json!({"edition": 1, "call_type": routine, "answers": {"name": "Pat"}, "also": also});
+    let got = house.ask(Method::PUT, &path, &kim, change(json!({"code": "4711"}))).await;
+    assert_eq!(wrong(&got), [pair("code", "sensitive")]);
+    let got = house.ask(Method::PUT, &path, &kim, change(json!({}))).await;
+    assert_eq!((got.status, &got.json()["answers"]), (StatusCode::OK, &json!({"name": "Pat"})));
+}

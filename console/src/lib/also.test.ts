@@ -1,9 +1,10 @@
 // Nothing that was typed is lost, or left unweighed, because another form is filled in.
 
 import { describe, expect, it } from 'vitest';
+import cases from '../../../tests/also-cases.json';
 import { alsoAnswers, alsoTaken, weighed } from './also';
 import { grade } from './triggers';
-import type { CallType, Field, Urgency } from './types';
+import type { CallType, Field, Form, Urgency } from './types';
 
 const NIGHT = { at: 0, zone: 'UTC', people: [] };
 const field = (name: string, label: string, more: Partial<Field> = {}): Field => ({ name, label, kind: { kind: 'text' }, ...more });
@@ -41,6 +42,14 @@ describe('what no field of the form at hand holds', () => {
 
   it('is not what must not get about', () => {
     expect(labels({ code: '4711' })).toEqual([]);
+  });
+
+  it('is what the server says, case by case', () => {
+    expect(cases.length).toBeGreaterThan(8);
+    for (const one of cases as { what: string; form: Form; forms: Form[]; name: string; answer: string; label?: string }[]) {
+      const taken = alsoTaken(one.form, { [one.name]: one.answer }, one.forms, NIGHT);
+      expect(taken.map((a) => a.field.label), one.what).toEqual(one.label ? [one.label] : []);
+    }
   });
 
   it('does not make an urgent message less without a word', () => {

@@ -1,5 +1,6 @@
 // What was typed in fields that the form at hand does not ask for: the call type, or the account, was changed after it was typed.
-// It is weighed, shown and kept like the answers. Mirrors the server's (domain/message/also), which decides. Pure.
+// It is weighed, shown and kept like the answers. Mirrors the server's (domain/message/also), which decides; both are held against
+// tests/also-cases.json. Pure.
 
 import { answersFor, isSensitive, shownFields, type Asked } from './form';
 import type { Answers, Field, Form } from './types';
@@ -23,7 +24,8 @@ function kept(name: string, asked: Field | undefined): Field {
 
 /**
  * What of `typed` no shown field of `form` holds. `others`: the account's forms, which may have asked for it. `all`: `typed` with what is in no
- * draft, by which fields are shown and hidden. An answer that is hidden by another answer wherever it is asked for counts no more.
+ * draft, by which fields are shown and hidden. An answer that is hidden by another answer wherever it is asked for counts no more, and one that
+ * is sensitive in any form goes nowhere but into a form that asks for it.
  */
 export function alsoTaken(form: Form, typed: Answers, others: readonly Form[], asked: Asked, all: Answers = typed): Also[] {
   const shown = new Set(shownFields(form, all, asked).map((f) => f.name));
@@ -32,7 +34,8 @@ export function alsoTaken(form: Form, typed: Answers, others: readonly Form[], a
   const taken: Also[] = [];
   for (const [name, answer] of Object.entries(typed)) {
     if (answer.trim() === '' || shown.has(name)) continue;
-    const field = asking.find((f) => f.name === name && !isSensitive(f));
+    if (known.some((f) => f.name === name && isSensitive(f))) continue;
+    const field = asking.find((f) => f.name === name);
     if (field || !known.some((f) => f.name === name)) taken.push({ field: kept(name, field), answer: answer.trim() });
   }
   return taken;

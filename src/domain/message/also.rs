@@ -2,7 +2,8 @@
 //! `http/taking` asks it, and the console shows it while the form is filled in (`lib/also.ts`).
 //!
 //! What always holds: such an answer stands in the message under the label that it was asked by, is looked through for the
-//! client's list like any other, and is asked for by nothing. What is sensitive is not taken: it is in no draft either.
+//! client's list like any other, and is asked for by nothing. What is sensitive in any of the forms is not taken, though another
+//! asks for it plainly: it is in no draft either. Both sides are held against tests/also-cases.json.
 
 use super::form::{Answers, Field, FieldError, Form, visible};
 use super::kind::{FieldKind, MAX_ANSWER_CHARS};
@@ -34,38 +35,45 @@ pub fn with_also(
             errors.push(wrong("unknown_field", "That is no name of a field."));
         } else if answer.chars().count() > MAX_ANSWER_CHARS {
             errors.push(wrong("too_long", "Too long: 4,000 characters at most."));
-        } else if let Some((field, answer)) = field_of(name, answer, others) {
+        } else if is_sensitive(name, &form, others) {
+            errors.push(wrong("sensitive", "It must not get about: only a form that asks for it takes it."));
+        } else {
+            let (field, answer) = field_of(name, answer, others);
             // What is hidden in this form, and was asked by another, is here once.
             form.fields.retain(|there| there.name != *name);
             form.fields.push(field);
             answers.insert(name.clone(), answer);
-        } else {
-            errors.push(wrong("sensitive", "It must not get about: only a form that asks for it takes it."));
         }
     }
     if errors.is_empty() { Ok((form, answers)) } else { Err(errors) }
 }
 
 /// What of the answers of `before`, another form, `asked_for` does not hold: nothing of it is lost because another form is filled
-/// in. Sensitive ones stay behind.
-pub fn left_behind(before: &Form, answers: &Answers, asked_for: impl Fn(&str) -> bool) -> Answers {
-    let left = before.fields.iter().filter(|field| field.sensitive.is_no() && !asked_for(&field.name));
+/// in. What is sensitive, there or in one of the `others`, stays behind.
+pub fn left_behind(before: &Form, answers: &Answers, others: &[&Form], asked_for: impl Fn(&str) -> bool) -> Answers {
+    let goes = |field: &&Field| !is_sensitive(&field.name, before, others) && !asked_for(&field.name);
+    let left = before.fields.iter().filter(goes);
     left.filter_map(|field| answers.get(&field.name).map(|answer| (field.name.clone(), answer.clone()))).collect()
 }
 
-/// The field that asked for it, asking no more, and the answer in its shape. None: it is sensitive wherever it is asked for.
-fn field_of(name: &str, answer: String, others: &[&Form]) -> Option<(Field, String)> {
-    let named = || others.iter().flat_map(|form| &form.fields).filter(|field| field.name == name);
-    let Some(field) = named().find(|field| field.sensitive.is_no()) else {
+/// Whether a field of this name must not get about in any of the forms: who typed it may have meant that one.
+fn is_sensitive(name: &str, form: &Form, others: &[&Form]) -> bool {
+    let mut all = form.fields.iter().chain(others.iter().flat_map(|other| &other.fields));
+    all.any(|field| field.name == name && !field.sensitive.is_no())
+}
+
+/// The field that asked for it, asking no more, and the answer in its shape.
+fn field_of(name: &str, answer: String, others: &[&Form]) -> (Field, String) {
+    let Some(field) = others.iter().flat_map(|form| &form.fields).find(|field| field.name == name) else {
         // Another client's form asked for it, before the call turned out to be this one's.
-        return named().next().is_none().then(|| (plain(name, &label_of(name), false), answer));
+        return (plain(name, &label_of(name), false), answer);
     };
     let asked = plain(name, &field.label, field.brief);
-    Some(match field.kind.check(&answer, &[]) {
+    match field.kind.check(&answer, &[]) {
         Ok(answer) => (Field { kind: field.kind.clone(), ..asked }, answer),
         // As it was typed: no form asks for it in a shape any more.
         Err(_) => (asked, answer),
-    })
+    }
 }
 
 fn plain(name: &str, label: &str, brief: bool) -> Field {
@@ -151,7 +159,46 @@ mod tests {
     #[test]
     fn what_a_change_of_the_form_leaves_behind_is_found_but_for_what_is_sensitive() {
         let taken = answers(&[("problem", "burst pipe"), ("code", "4711"), ("second", "+12025550149")]);
-        let left = left_behind(&urgent(), &taken, |name| name == "second");
+        let left = left_behind(&urgent(), &taken, &[], |name| name == "second");
         assert_eq!(left, answers(&[("problem", "burst pipe")]));
+        let hushed = Field { sensitive: Sensitive::Kept, ..field("problem", "Problem", FieldKind::Text) };
+        let another = Form { version: 1, fields: vec![hushed] };
+        let left = left_behind(&urgent(), &taken, &[&another], |name| name == "second");
+        assert_eq!(left, Answers::new(), "it is sensitive where another form asks for it");
+    }
+
+    /// Shared with the console: the form at hand, the account's, an answer that was typed, and what comes of it.
+    const CASES: &str = include_str!("../../../tests/also-cases.json");
+
+    #[derive(serde::Deserialize)]
+    struct Case {
+        what: String,
+        form: Form,
+        forms: Vec<Form>,
+        name: String,
+        answer: String,
+        /// The label under which it stands in the message; none: it is not taken.
+        label: Option<String>,
+    }
+
+    #[test]
+    fn what_is_also_taken_and_under_which_label_is_what_the_console_says_case_by_case() {
+        let cases: Vec<Case> = serde_json::from_str(CASES).expect("a list of cases");
+        assert!(cases.len() >= 9, "{}", cases.len());
+        for case in cases {
+            let Case { what, form, forms, name, answer, label } = case;
+            let also = answers(&[(name.as_str(), answer.as_str())]);
+            let taken = with_also(&form, Answers::new(), &also, &forms.iter().collect::<Vec<_>>());
+            let found = taken.map(|(form, all)| {
+                let field = form.fields.into_iter().find(|field| all.contains_key(&field.name));
+                field.map(|field| field.label)
+            });
+            match found {
+                Ok(found) => assert_eq!(found, label, "{what}"),
+                Err(wrong) => {
+                    assert_eq!((wrong[0].code.as_str(), label), ("sensitive", None), "{what}");
+                }
+            }
+        }
     }
 }
