@@ -40,7 +40,8 @@ pub struct ChangeBody {
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     answers: Answers,
     /// What was typed in fields that this form does not ask for. What the message said in another call type's form is taken
-    /// along without being sent again; sent empty, it is left out.
+    /// along without being sent again; sent empty, it is left out. From a protected call type to one that is not, only what is
+    /// sent goes along.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     also: Answers,

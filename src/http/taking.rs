@@ -46,6 +46,7 @@ impl Taking<'_> {
     /// Checks all of it; everything wrong is told at once.
     pub async fn check(&self, front: &Front) -> Result<Taken, Problem> {
         let contacts = front.store.list_contacts(&self.account.id).await?;
+        let carries = !self.leaves_protection(front).await?;
         let people: Vec<String> = contacts.into_iter().map(|contact| contact.name).collect();
         let mut errors = Vec::new();
         let caller = self.caller.map(str::trim).filter(|caller| !caller.is_empty());
@@ -65,7 +66,7 @@ impl Taking<'_> {
             errors.extend(found);
             Answers::new()
         });
-        let (form, answers) = self.with_also(answers, &asked).unwrap_or_else(|found| {
+        let (form, answers) = self.with_also(answers, &asked, carries).unwrap_or_else(|found| {
             errors.extend(found);
             (self.form.clone(), Answers::new())
         });
@@ -78,11 +79,25 @@ impl Taking<'_> {
         Ok(Taken { caller, form, answers, graded })
     }
 
-    /// A change of the call type takes along what its form asks for no more, unless it is said to be nothing now.
-    fn with_also(&self, answers: Answers, asked: &Asked<'_>) -> Result<(Form, Answers), Vec<FieldError>> {
+    /// It was of a protected call type and is made one whose words leave in clear.
+    async fn leaves_protection(&self, front: &Front) -> Result<bool, Problem> {
+        match self.before {
+            Some(before) if !self.call_type.protected => Ok(front.store.is_protected(&before.id).await?),
+            _ => Ok(false),
+        }
+    }
+
+    /// A change of the call type takes along what its form asks for no more, unless it is said to be nothing now. Not so
+    /// (`carries`) where it was protected and is no more: then only what is sent word by word goes along.
+    fn with_also(
+        &self,
+        answers: Answers,
+        asked: &Asked<'_>,
+        carries: bool,
+    ) -> Result<(Form, Answers), Vec<FieldError>> {
         let before = self.before.map(|before| &before.form);
         let others: Vec<&Form> = before.into_iter().chain(self.account.call_types.iter().map(|t| &t.form)).collect();
-        let retyped = self.before.filter(|before| before.call_type != self.call_type.id);
+        let retyped = self.before.filter(|before| carries && before.call_type != self.call_type.id);
         let mut also = retyped.map_or_else(Answers::new, |before| {
             let asks = |field: &Field| field.is_shown(&answers, asked.at);
             let asked_for = |name: &str| self.form.fields.iter().any(|field| field.name == name && asks(field));

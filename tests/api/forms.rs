@@ -361,3 +361,38 @@ async fn what_is_sensitive_in_one_form_is_not_carried_into_a_message_because_ano
     let got = house.ask(Method::PUT, &path, &kim, change(json!({}))).await;
     assert_eq!((got.status, &got.json()["answers"]), (StatusCode::OK, &json!({"name": "Pat"})));
 }
+
+#[tokio::test]
+async fn what_a_protected_call_types_form_asked_for_goes_into_a_plain_message_only_word_by_word() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
+    let field = |label: &str| json!({"label": label, "kind": {"kind": "text"}, "brief": true});
+    let (name, symptom, doctor) = (field("Name"), field("Symptom"), field("Doctor"));
+    let routine = |name: &str, protected: bool, fields: Value| {
+        json!({"name": name, "urgency": "routine", "protected": protected, "form": {"fields": fields}})
+    };
+    let body = json!({"edition": account["edition"], "call_types": [
+        routine("Patient", true, json!([name, symptom, doctor])),
+        routine("Billing", false, json!([name])),
+        routine("Nurse", true, json!([name])),
+    ]});
+    let got = house.ask(Method::PUT, "/api/v1/accounts/acc_plumbing/call_types", &sam, body).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    let types = got.json()["call_types"].clone();
+    let id = |at: usize| types[at]["id"].as_str().expect("an id").to_owned();
+    let kim = house.sign_in("kim").await;
+    let taken = json!({"name": "Pat", "symptom": "Chest pain", "doctor": "Dr. Brandt"});
+    let change = async |call_type: String, also: Value| {
+        let message = save(&house, &kim, &id(0), taken.clone(), None).await.json();
+        let path = format!("{PATH}/{}", message["id"].as_str().expect("an id"));
+        let body = json!({"edition": 1, "call_type": call_type, "answers": {"name": "Pat"}, "also": also});
+        let got = house.ask(Method::PUT, &path, &kim, body).await;
+        assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+        got.json()["answers"].clone()
+    };
+    assert_eq!(change(id(1), json!({})).await, json!({"name": "Pat"}));
+    let doctor = json!({"doctor": "Dr. Brandt"});
+    assert_eq!(change(id(1), doctor).await, json!({"name": "Pat", "doctor": "Dr. Brandt"}), "an operator said so");
+    assert_eq!(change(id(2), json!({})).await, taken, "what is protected still loses nothing");
+}

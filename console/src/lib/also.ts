@@ -3,7 +3,7 @@
 // tests/also-cases.json. Pure.
 
 import { answersFor, isSensitive, shownFields, type Asked } from './form';
-import type { Answers, Field, Form } from './types';
+import type { Answers, CallType, Field, Form } from './types';
 
 /** An answer under the label by which it was asked for. */
 export interface Also {
@@ -39,6 +39,12 @@ export function alsoTaken(form: Form, typed: Answers, others: readonly Form[], a
     if (field || !known.some((f) => f.name === name)) taken.push({ field: kept(name, field), answer: answer.trim() });
   }
   return taken;
+}
+
+/** What was typed for a protected call type would leave in clear with this one: it goes along only where she says so, word by word.
+ * `from` undefined: it is retired, or not known here, and may have been protected. */
+export function leavesProtection(from: CallType | undefined, to: CallType | undefined): boolean {
+  return (from === undefined || from.protected === true) && to !== undefined && to.protected !== true;
 }
 
 /** As it is sent. */

@@ -23,7 +23,7 @@ const change: Change = { edition: 2, call_type: 'ct_a', caller: '+12025550190', 
 describe('a change that is being written', () => {
   it('is there again for whoever wrote it, and for nobody else', () => {
     const kept = shelf();
-    keepChange(kept, 'usr_kim', 'msg_1', change, form);
+    keepChange(kept, 'usr_kim', 'msg_1', change, [form]);
     expect(findChange(kept, 'usr_kim', 'msg_1')).toEqual({ ...change, answers: { message: 'It leaks more now.' } });
     expect(findChange(kept, 'usr_lee', 'msg_1')).toBeNull();
     expect(findChange(kept, 'usr_kim', 'msg_2')).toBeNull();
@@ -33,7 +33,10 @@ describe('a change that is being written', () => {
 
   it('leaves no door code behind in the browser', () => {
     const kept = shelf();
-    keepChange(kept, 'usr_kim', 'msg_1', change, form);
+    keepChange(kept, 'usr_kim', 'msg_1', change, [form]);
+    expect(kept.text()).not.toContain('4711');
+    // The call type was changed meanwhile, and its form has no door code.
+    keepChange(kept, 'usr_kim', 'msg_1', change, [{ fields: [] } as unknown as Form, form]);
     expect(kept.text()).not.toContain('4711');
   });
 

@@ -19,9 +19,9 @@ export type ChangeShelf = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
 
 const nameOf = (user: string, message: string) => `cordboard.change.${user}.${message}`;
 
-/** Keeps it, but for answers that are in no draft either. */
-export function keepChange(shelf: ChangeShelf, user: string, message: string, change: Change, form: Form): void {
-  const secret = new Set(form.fields.filter((f) => isSensitive(f)).map((f) => f.name));
+/** Keeps it, but for answers that are in no draft either: what is sensitive in one of the forms. */
+export function keepChange(shelf: ChangeShelf, user: string, message: string, change: Change, forms: readonly Form[]): void {
+  const secret = new Set(forms.flatMap((form) => form.fields).filter((f) => isSensitive(f)).map((f) => f.name));
   const answers = Object.fromEntries(Object.entries(change.answers).filter(([name]) => !secret.has(name)));
   try {
     shelf.setItem(nameOf(user, message), JSON.stringify({ ...change, answers }));

@@ -1,7 +1,7 @@
 // The forms being filled in: one per call, kept as drafts, saved as messages, taken back within the undo time.
 
 import { SvelteMap } from 'svelte/reactivity';
-import { alsoAnswers, alsoTaken, weighed, type Also } from '../lib/also';
+import { alsoAnswers, alsoTaken, leavesProtection, weighed, type Also } from '../lib/also';
 import { Problem, api } from '../lib/api';
 import { Bin, type Thrown } from '../lib/bin';
 import { filledIn } from '../lib/chosen';
@@ -153,6 +153,7 @@ class Forms {
   /** The call is for another account: its form opens, with what was typed where the names of fields match. */
   async changeAccount(call: CallView, draft = this.ofCall(call.id)): Promise<void> {
     if (!draft || draft.account === call.account.id) return;
+    const from = this.callType(draft, accounts.find(draft.account));
     draft.account = call.account.id;
     draft.call_type = null;
     draft.cursor = null;
@@ -161,6 +162,7 @@ class Forms {
     await accounts.want(call.account.id, true);
     const account = accounts.find(call.account.id);
     const type = this.callType(draft, account);
+    if (hasContent(draft.answers)) this.keepApart(draft, from, type, account);
     if (account && type && this.also(draft, type, account).length > 0) notices.show('Some of what was typed has no field in this form: it stands below it, and goes with the message.', 'info');
   }
 
@@ -231,8 +233,27 @@ class Forms {
 
   /** What was typed and has no field in this form: nothing is lost, or left unweighed, because the call type was changed. */
   also(draft: Draft, type: CallType, account: Account): Also[] {
+    return this.noField(draft, type, account).filter(({ field }) => draft.apart?.[field.name] === undefined);
+  }
+
+  /** What of it was typed for a protected call type, and is left out of this one, which is not, until she puts it in. */
+  apart(draft: Draft, type: CallType, account: Account): Also[] {
+    return this.noField(draft, type, account).filter(({ field }) => draft.apart?.[field.name] !== undefined);
+  }
+
+  private noField(draft: Draft, type: CallType, account: Account): Also[] {
     const forms = account.call_types.map((t) => t.form);
     return alsoTaken(type.form, draft.answers, forms, this.asked(draft, account), this.answers(draft));
+  }
+
+  /** The call type is another: what was protected, and would leave in clear now, stays with the form and out of the message. */
+  private keepApart(draft: Draft, from: CallType | undefined, to: CallType | undefined, account: Account | undefined): void {
+    if (!account || !to) return;
+    if (to.protected) delete draft.apart;
+    else if (leavesProtection(from, to)) {
+      const words = this.noField(draft, to, account).map(({ field }) => [field.name, from?.name ?? 'The form before']);
+      draft.apart = { ...draft.apart, ...Object.fromEntries(words) };
+    }
   }
 
   private weighed(draft: Draft, type: CallType, account: Account): { form: Form; answers: Answers } {
@@ -248,6 +269,12 @@ class Forms {
 
   putIn(draft: Draft, field: string): void {
     draft.answers[field] = this.leftOut.get(draft.id)?.[field] ?? '';
+    this.changed(draft);
+  }
+
+  /** She has read it, and it may leave in clear. */
+  putInPlain(draft: Draft, field: string): void {
+    delete draft.apart?.[field];
     this.changed(draft);
   }
 
@@ -267,7 +294,10 @@ class Forms {
       this.reasons.delete(draft.id);
       this.reasonMissing.delete(draft.id);
     }
+    const account = accounts.find(draft.account);
+    const from = this.callType(draft, account);
     draft.call_type = type;
+    this.keepApart(draft, from, this.callType(draft, account), account);
     this.faults.delete(draft.id);
     this.asIs.delete(draft.id);
     this.changed(draft);

@@ -137,3 +137,54 @@ describe('a call type that is changed', () => {
     expect(also()).toEqual(['a burst pipe']);
   });
 });
+
+describe('what was typed for a protected call type', () => {
+  const field = (name: string) => ({ name, label: name, kind: { kind: 'text' } });
+  const patient = { id: 'ct_patient', name: 'Patient', urgency: 'routine', protected: true, form: { version: 1, fields: [field('name'), field('symptom')] } };
+  const billing = { id: 'ct_billing', name: 'Billing', urgency: 'routine', form: { version: 1, fields: [field('name')] } };
+
+  beforeEach(() => {
+    vi.spyOn(accounts, 'find').mockImplementation((id) => ({ id, zone: 'UTC', call_types: id === clinic.id ? [patient, billing] : [billing], contacts: [] }) as never);
+    call = calledFor(clinic);
+  });
+
+  const sent = async (draft: { id: string }) => {
+    const save = vi.spyOn(api, 'saveMessage').mockResolvedValue({ id: 'msg_1', account: clinic, call_type: { id: 'ct_billing', name: 'Billing' }, dispatch: { undo_until: Number.MAX_SAFE_INTEGER } } as never);
+    vi.spyOn(api, 'undoMessage').mockResolvedValue(undefined as never);
+    save.mockClear();
+    await forms.save(forms.find(draft.id)!);
+    return save.mock.calls[0]?.[0].also;
+  };
+
+  it('goes into a message that leaves in clear only where she puts it in', async () => {
+    const draft = forms.open(call);
+    forms.setCallType(draft, 'ct_patient');
+    forms.setAnswer(draft, patient as never, 'symptom', 'chest pain');
+    forms.setCallType(draft, 'ct_billing');
+    expect(draft.answers.symptom).toBe('chest pain');
+    expect(forms.apart(draft, billing as never, accounts.find(clinic.id)!).map((a) => a.answer)).toEqual(['chest pain']);
+    expect(await sent(draft)).toBeUndefined();
+    await forms.undo();
+    const back = forms.ofCall('call_1')!;
+    forms.putInPlain(back, 'symptom');
+    expect(await sent(back)).toEqual({ symptom: 'chest pain' });
+  });
+
+  it('is in its form again when the type is protected again', () => {
+    const draft = forms.open(call);
+    forms.setCallType(draft, 'ct_patient');
+    forms.setAnswer(draft, patient as never, 'symptom', 'chest pain');
+    forms.setCallType(draft, 'ct_billing');
+    forms.setCallType(draft, 'ct_patient');
+    expect([draft.apart, draft.answers.symptom]).toEqual([undefined, 'chest pain']);
+  });
+
+  it('does not leave in clear for another account either', async () => {
+    const draft = forms.open(call);
+    forms.setCallType(draft, 'ct_patient');
+    forms.setAnswer(draft, patient as never, 'symptom', 'chest pain');
+    call = calledFor(plumber);
+    await forms.changeAccount(call, draft);
+    expect(await sent(draft)).toBeUndefined();
+  });
+});
