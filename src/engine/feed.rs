@@ -362,8 +362,22 @@ pub struct AskedView {
     /// Which edition of it the headline is of.
     pub edition: u32,
     pub account: AccountRef,
+    /// Empty as long as their PIN is asked for.
     pub headline: String,
     pub urgency: Urgency,
+    /// The account asks for their PIN before it is read to them, and before they confirm it.
+    pub pin: bool,
+}
+
+impl RingsBackView {
+    /// As desks see it: nothing of what a PIN is asked for.
+    pub fn for_desks(&self) -> Self {
+        let mut shown = self.clone();
+        for asked in shown.dispatches.iter_mut().filter(|asked| asked.pin) {
+            asked.headline.clear();
+        }
+        shown
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]

@@ -19,6 +19,7 @@ use super::dispatch_seen::{Seen, SeenBody, refused};
 use super::editions::stale;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
+use super::rings_back::refuse_unproved;
 use super::state::Front;
 
 /// Longest name, note or reason, in characters.
@@ -79,7 +80,8 @@ pub async fn list(
     Ok(Json(DispatchList { items }))
 }
 
-/// A person said yes to me. Refused if the message was changed after it was read to them.
+/// A person said yes to me. Refused if the message was changed after it was read to them, and if they ring back on a call of mine and
+/// have not told their PIN, where it is asked for.
 #[utoipa::path(post, path = "/api/v1/dispatches/{id}/confirm", tag = "dispatches", security(("bearer" = [])),
     params(("id" = DispatchId, Path)), request_body = ConfirmBody,
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
@@ -92,6 +94,7 @@ pub async fn confirm(
     let who = words("by", &body.by)?;
     let note = body.note.as_deref().filter(|n| !n.trim().is_empty()).map(|n| words("note", n)).transpose()?;
     let edition = body.edition;
+    refuse_unproved(&front, &id, &signed).await?;
     let refused = match act(&front, id.clone(), &signed, OperatorAct::Confirm { who, note, edition }).await {
         Ok(done) => return Ok(done),
         Err(refused) => refused,

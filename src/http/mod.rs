@@ -53,6 +53,7 @@ mod protocols;
 pub mod recall;
 pub mod recaps;
 pub mod recordings;
+pub mod rings_back;
 pub mod router;
 pub mod schedule_drag;
 pub mod schedule_edit;

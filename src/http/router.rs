@@ -25,8 +25,9 @@ use super::{
     abandoned, account_edit, accounts, alarms, audit, board, callbacks, calls, check_in, client_users, console,
     contacts, dial_out, dispatch_lock, dispatches, drafts, editions, events, floor, flow, going_live, greetings,
     handover, health, hooks, inbox, inbox_devices, inner_calls, jobs, listen, mail_template, me, messages, openapi,
-    own_voice, patches, portal, protocol_changes, protocol_desk, protocols, recall, recaps, recordings, schedule_drag,
-    schedule_edit, schedule_files, schedules, seat, sessions, shift_change, sip_ws, speech, spoken, status, users,
+    own_voice, patches, portal, protocol_changes, protocol_desk, protocols, recall, recaps, recordings, rings_back,
+    schedule_drag, schedule_edit, schedule_files, schedules, seat, sessions, shift_change, sip_ws, speech, spoken,
+    status, users,
 };
 
 /// The largest body taken.
@@ -113,6 +114,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(dispatch_lock::take, dispatch_lock::release))
         .routes(routes!(check_in::held))
         .routes(routes!(check_in::send))
+        .routes(routes!(rings_back::show_pin))
         .routes(routes!(check_in::read))
         .routes(routes!(check_in::pins))
         .routes(routes!(check_in::set_shared, check_in::remove_shared))

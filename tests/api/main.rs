@@ -32,6 +32,7 @@ mod portal_schedules;
 mod protocols;
 mod recaps;
 mod recordings;
+mod rings_back;
 mod round_trip;
 mod schedule_drags;
 mod schedules;

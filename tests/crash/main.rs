@@ -88,6 +88,8 @@ const PROVIDERS: &[(&str, &str, &str)] = &[
 const COMMANDS: &[&str] = &[
     "call_out_opened",
     "call_out_refused",
+    "ring_back_opened",
+    "ring_back_refused",
     "seed_demo",
     "add_user",
     "add_phone",

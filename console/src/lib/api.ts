@@ -423,6 +423,8 @@ export const api = {
   pass: (call: string, to: string | null, note: string) =>
     request<void>('POST', `/calls/${id(call)}/pass`, { to: to ?? undefined, note: note || undefined }),
   changeAccount: (call: string, account: string) => request<void>('POST', `/calls/${id(call)}/account`, { account }),
+  /** What whoever rings back says is their PIN. */
+  showPin: (call: string, account: string, pin: string) => request<void>('POST', `/calls/${id(call)}/rings_back/pin`, { account, pin }),
   /** `vouched`: who the caller is, by the operator's word; else the PIN is asked for. */
   sendToCheckIn: (call: string, vouched?: string) => request<void>('POST', `/calls/${id(call)}/check_in`, { vouched }),
   ask: (call: string, user: string) => request<void>('POST', `/calls/${id(call)}/ask`, { user }),

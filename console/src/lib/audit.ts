@@ -17,6 +17,8 @@ const ACTS: Record<string, string> = {
   'check_in.failed': 'pressed a wrong PIN',
   'call_out.opened': 'showed by PIN who they are, when called',
   'call_out.refused': 'pressed a wrong PIN, when called',
+  'ring_back.opened': 'was told the right PIN by who rang back',
+  'ring_back.refused': 'was told a wrong PIN by who rang back',
   'check_in.read': 'was read a held message, as far as they listened',
   'check_in.heard': 'heard a held message to its end',
   'check_in.put_on_call': 'put somebody on call by telephone',

@@ -724,8 +724,11 @@ export interface AskedView {
   /** Which edition of it the headline is of. */
   edition: number;
   account: AccountRef;
+  /** Empty as long as their PIN is asked for. */
   headline: string;
   urgency: Urgency;
+  /** The account asks for their PIN before it is read to them, and before they confirm it. */
+  pin?: boolean;
 }
 
 export type ListenMode = 'monitor' | 'whisper' | 'barge';

@@ -3,6 +3,7 @@
 import { accounts } from './accounts.svelte';
 import { Problem, api, type CallAction, type PatchTo, type RecordingAct } from '../lib/api';
 import { mayEdit } from '../lib/account';
+import { byPin } from '../lib/asked';
 import { joinDoes } from '../lib/joinKey';
 import { toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
@@ -269,9 +270,26 @@ export function openAsked(call: CallView): AskedView[] {
   return (call.rings_back?.dispatches ?? []).filter((asked) => open.has(asked.dispatch));
 }
 
+/** The PIN that who rings back has told; why it is not taken, if it is not. Kept nowhere. */
+export async function showPin(call: CallView, account: string, pin: string): Promise<string | null> {
+  try {
+    await api.showPin(call.id, account, pin);
+    notices.say('That is their PIN.');
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 /** They say yes to what they were asked: this, or the first. */
 export async function confirmAsked(call: CallView | null = current(), asked?: AskedView): Promise<void> {
-  const first = asked ?? (call ? openAsked(call)[0] : undefined);
+  const { open, next } = byPin(call ? openAsked(call) : []);
+  const first = asked ?? open[0];
+  if (call?.rings_back && !first && next) {
+    document.getElementById('rings-back-pin')?.focus();
+    notices.show(`First the PIN: ${next.name} asks for it before anything is read or confirmed.`, 'info');
+    return;
+  }
   if (!call?.rings_back || !first) {
     notices.show('Nobody who was asked is on the line.', 'info');
     return;

@@ -32,7 +32,7 @@ mod phones;
 pub mod record;
 mod recordings;
 mod retries;
-mod rings_back;
+pub mod rings_back;
 mod slots;
 mod task;
 pub mod trial;
@@ -106,7 +106,7 @@ use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, 
 use super::figures::FiguresHandle;
 use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
-use crate::base::id::{CallId, ContactId, UserId};
+use crate::base::id::{AccountId, CallId, ContactId, UserId};
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
@@ -203,6 +203,10 @@ pub enum Command {
     },
     /// Keys to the other party.
     Keys(String),
+    /// The caller, who rings back, has shown by PIN that they are who this account asks.
+    Proved {
+        account: AccountId,
+    },
     /// The call is for this account.
     ChangeAccount(Arc<Account>),
     WrapUpDone {

@@ -1,16 +1,23 @@
 //! A contact who rings back: whoever calls from a number that an open dispatch has asked, or of a person whom it has asked.
 //!
 //! Looked up beside the call, which is answered meanwhile as any other. A number can be forged or withheld: what is found
-//! brings the caller to an operator sooner and shows her what they may call about, and confirms nothing by itself.
+//! brings the caller to an operator sooner and shows her what they may call about, and confirms nothing by itself. Where the
+//! account asks for a PIN on its calls about a message, it asks for it here too: counted as it is when the number is called.
 
 use std::sync::Arc;
 
+use super::outbound::Opened;
 use super::view::Facts;
 use super::{Calls, LOOK_UP_LIMIT};
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, UserId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::checkin::pin::Pin;
 use crate::domain::message::render;
 use crate::engine::calls::task::ToCall;
 use crate::engine::feed::{AccountRef, AskedView, RingsBackView};
+use crate::io::store::audit::{Act, Entry, Who};
+use crate::io::store::check_in::{PinFrom, Tried};
 use crate::io::store::{Store, StoreError};
 
 /// Served before callers of every account: whoever rings back would end a dispatch.
@@ -19,7 +26,7 @@ pub(super) const PRIORITY: i32 = 1_000;
 const MOST: usize = 20;
 
 /// What a caller's number says, as the store has it.
-pub(super) async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<RingsBackView>, StoreError> {
+pub async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<RingsBackView>, StoreError> {
     let people = store.list_contacts_by_phone(caller).await?;
     let Some(first) = people.first() else { return Ok(None) };
     let (contact, name) = (first.id.clone(), first.name.clone());
@@ -30,6 +37,7 @@ pub(super) async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<R
         let message = store.find_message(&read.state.message).await?;
         let account = store.find_account(&read.state.account).await?;
         if let (Some(message), Some(account)) = (message, account) {
+            let protected = store.is_protected(&message.id).await?;
             dispatches.push(AskedView {
                 dispatch: id,
                 message: read.state.message,
@@ -37,10 +45,40 @@ pub(super) async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<R
                 account: AccountRef::from(&account),
                 headline: render::headline(&message),
                 urgency: read.state.urgency,
+                pin: account.secure.call_pin.is_asked(protected),
             });
         }
     }
     Ok((!dispatches.is_empty()).then_some(RingsBackView { contact, name, dispatches }))
+}
+
+/// Whether a PIN that `by` was told shows that whoever rings back from this number is the account's person who has it, or one of
+/// those who share one. A try counts with those on calls to the number, and is on the audit log either way.
+pub async fn prove(
+    store: &Store,
+    account: &AccountId,
+    caller: &PhoneNumber,
+    pin: &Pin,
+    by: &UserId,
+    now: UtcMs,
+) -> Result<Opened, StoreError> {
+    let people = store.list_contacts_by_phone(caller).await?;
+    let person = people.into_iter().find(|person| person.account == *account).map(|person| person.id);
+    let whose = person.as_ref().map_or_else(|| account.to_string(), ToString::to_string);
+    let from = PinFrom::Called { number: caller, contact: person.as_ref() };
+    let mut tx = store.write().await?;
+    match tx.try_pin(account, from, pin, now).await? {
+        Tried::Right(_) => {
+            tx.audit(Entry::new(now, Who::User(by.clone()), Act::RingBackOpened, whose));
+            tx.commit("ring_back_opened").await?;
+            Ok(Opened::Right)
+        }
+        refused => {
+            tx.audit(Entry::new(now, Who::User(by.clone()), Act::RingBackRefused, whose));
+            tx.commit("ring_back_refused").await?;
+            Ok(Opened::Wrong { limit: refused == Tried::Wrong { locks: true } })
+        }
+    }
 }
 
 impl Calls {

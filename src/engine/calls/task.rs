@@ -505,6 +505,7 @@ impl CallTask {
             Command::Ask { user } => OperatorCommand::Ask { user },
             Command::HandOver => OperatorCommand::HandOver,
             Command::ChangeAccount(account) => return self.change_account(by, account),
+            Command::Proved { account } => return self.on_proved(by, &account),
             Command::Speak => OperatorCommand::Speak,
             Command::CheckIn { vouched } => OperatorCommand::CheckIn { vouched },
             Command::Keys(keys) => OperatorCommand::Keys(keys),

@@ -85,7 +85,7 @@ pub(super) fn view(
         job: None,
         dialled: None,
         comes: None,
-        rings_back: facts.rings_back.clone(),
+        rings_back: facts.rings_back.as_ref().map(RingsBackView::for_desks),
         patch: patch_view(facts, call, contact),
         hears: hears(call),
         ended: ended.map(|cause| EndedView { cause }),

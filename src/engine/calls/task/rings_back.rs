@@ -7,9 +7,9 @@
 use tokio::sync::mpsc;
 
 use super::CallTask;
-use crate::base::id::{DispatchId, UserId};
+use crate::base::id::{AccountId, DispatchId, UserId};
 use crate::base::pii::Pii;
-use crate::domain::call::Input;
+use crate::domain::call::{CommandError, Input};
 use crate::engine::calls::record::CallNews;
 use crate::engine::calls::rings_back::PRIORITY;
 use crate::engine::feed::RingsBackView;
@@ -41,6 +41,19 @@ impl CallTask {
     pub(super) fn on_rings_back(&mut self, view: RingsBackView) {
         self.facts.rings_back = Some(view);
         self.tell(Input::Raise { priority: PRIORITY });
+    }
+
+    /// Their PIN was right: what this account asks them is shown from now on, and may be confirmed.
+    pub(super) fn on_proved(&mut self, by: &UserId, account: &AccountId) -> Result<(), CommandError> {
+        if self.call.seat() != Some(by) {
+            return Err(CommandError::NotYours);
+        }
+        let view = self.facts.rings_back.as_mut().ok_or(CommandError::NotNow)?;
+        for asked in view.dispatches.iter_mut().filter(|asked| asked.account.id == *account) {
+            asked.pin = false;
+        }
+        self.show();
+        Ok(())
     }
 
     /// Begins and ends the pause as operators come and go; one who is only rung does not have them yet.

@@ -102,6 +102,9 @@ acts! {
     /// Somebody who was called showed by PIN who they are, or pressed one that is not theirs.
     CallOutOpened = "call_out.opened";
     CallOutRefused = "call_out.refused";
+    /// An operator was told a PIN by whoever rang back, the right one or one that is not theirs.
+    RingBackOpened = "ring_back.opened";
+    RingBackRefused = "ring_back.refused";
     /// What callers hear before the greeting was spoken in by telephone.
     StatusGreetingUp = "status_greeting.put_up";
     StatusGreetingDown = "status_greeting.taken_down";

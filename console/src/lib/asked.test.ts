@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { byPin, mayBePin } from './asked';
+import type { AskedView } from './types';
+
+const account = (id: string) => ({ id, name: id, color: '#123456', zone: 'UTC' });
+const asked = (dispatch: string, of: string, pin?: boolean): AskedView => ({ dispatch, message: 'msg_1', edition: 1, account: account(of), headline: '', urgency: 'urgent', pin });
+
+describe('what who rings back is asked', () => {
+  it('waits for the PIN where the account asks for one, and nowhere else', () => {
+    const { open, waits, next } = byPin([asked('a', 'clinic', true), asked('b', 'plumber'), asked('c', 'clinic', true), asked('d', 'lawyer', false)]);
+    expect(open.map((one) => one.dispatch)).toEqual(['b', 'd']);
+    expect(waits.map((one) => one.dispatch)).toEqual(['a', 'c']);
+    expect(next?.id).toBe('clinic');
+    expect(byPin([asked('b', 'plumber')]).next).toBeNull();
+  });
+});
+
+describe('a PIN', () => {
+  it('is four to ten digits; anything else is no try', () => {
+    expect(['4711', ' 0471147114 '].every(mayBePin)).toBe(true);
+    expect(['', '471', '47 11', '12345678901', 'four'].some(mayBePin)).toBe(false);
+  });
+});

@@ -1,0 +1,107 @@
+//! A contact who rings back about a protected message, of an account that asks for PINs: nothing is shown, and no yes taken, before theirs.
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use cordboard::base::id::{CallId, UserId};
+use cordboard::domain::account::secure::CallPin;
+use cordboard::engine::calls::{Command, rings_back};
+use serde_json::{Value, json};
+
+use crate::support::{House, Told, call_of, message_body, number};
+
+const PIN: &str = "4711";
+const BEN: &str = "+12025550121";
+const SHOW: &str = "/api/v1/calls/call_1/rings_back/pin";
+
+/// Ben, who has a PIN, was texted that there is a protected message, and is on the line with Kim; the path of his yes.
+async fn on_the_line() -> (House, String, String) {
+    let house = House::new().await;
+    let (kim, sam) = (house.sign_in("kim").await, house.sign_in("sam").await);
+    let mut account = house.store.list_accounts().await.expect("the store answers").remove(0);
+    account.secure.call_pin = CallPin::Protected;
+    let urgent = account.call_types.iter_mut().find(|t| t.id.as_str() == "ct_urgent").expect("the urgent type");
+    urgent.protected = true;
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.upsert_account(&account, crate::support::START).await.expect("an account");
+    tx.commit("test").await.expect("written");
+    let got = house.ask(Method::PUT, "/api/v1/contacts/con_ben/pin", &sam, json!({"pin": PIN})).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    let saved = house.ask(Method::POST, "/api/v1/messages", &kim, message_body()).await;
+    assert_eq!(saved.status, StatusCode::CREATED, "{}", saved.json());
+    house.advance(Duration::from_secs(6)).await;
+    assert_eq!(Told::so_far(&house.told.texts).len(), 1, "he is asked");
+    rings(&house).await;
+    let dispatch = saved.json()["dispatch"]["id"].as_str().expect("an id").to_owned();
+    (house, kim, format!("/api/v1/dispatches/{dispatch}/confirm"))
+}
+
+async fn rings(house: &House) {
+    let back = rings_back::find(&house.store, &number(BEN)).await.expect("the store answers");
+    let mut call = call_of("kim");
+    call.caller = Some(number(BEN));
+    call.rings_back = back;
+    *house.told.up.lock().expect("no panic") = vec![call];
+}
+
+/// What the call does once it is told that the PIN was right.
+fn proves(house: &House) {
+    let mut up = house.told.up.lock().expect("no panic");
+    let back = up[0].rings_back.as_mut().expect("he rings back");
+    back.dispatches.iter_mut().for_each(|asked| asked.pin = false);
+}
+
+fn says(pin: &str) -> Value {
+    json!({"account": "acc_plumbing", "pin": pin})
+}
+
+#[tokio::test]
+async fn who_rings_back_confirms_a_protected_message_only_after_their_pin() {
+    let (house, kim, yes) = on_the_line().await;
+    let back = Told::so_far(&house.told.up)[0].rings_back.clone().expect("he rings back");
+    assert!(back.dispatches[0].pin && back.dispatches[0].headline.contains("Pat Doe"), "{back:?}");
+    assert_eq!(back.for_desks().dispatches[0].headline, "", "no desk is told what it says");
+    let by = json!({"by": "Ben Ortiz", "note": "rang back", "edition": 1});
+    let got = house.ask(Method::POST, &yes, &kim, by.clone()).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.pin_needed"));
+
+    let got = house.ask(Method::POST, SHOW, &kim, says("4712")).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::FORBIDDEN, "call.pin"));
+    let got = house.ask(Method::POST, SHOW, &kim, says("four")).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "call.pin_digits"));
+    assert!(Told::so_far(&house.told.commands).is_empty());
+
+    let got = house.ask(Method::POST, SHOW, &kim, says(PIN)).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT, "{:?}", got.body);
+    let account = back.dispatches[0].account.id.clone();
+    let proved = (CallId::named("1"), UserId::named("kim"), Command::Proved { account });
+    assert_eq!(Told::so_far(&house.told.commands), [proved]);
+    proves(&house);
+    assert_eq!(house.ask(Method::POST, &yes, &kim, by).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn wrong_pins_of_who_rings_back_are_counted_and_beyond_six_the_right_one_opens_nothing() {
+    let (house, kim, _) = on_the_line().await;
+    for _ in 0..6 {
+        let got = house.ask(Method::POST, SHOW, &kim, says("4712")).await;
+        assert_eq!(got.problem(), "call.pin");
+    }
+    let got = house.ask(Method::POST, SHOW, &kim, says(PIN)).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::FORBIDDEN, "call.pin"));
+    assert!(Told::so_far(&house.told.commands).is_empty());
+    let told = house.front.dispatcher.alarms().into_iter().any(|alarm| alarm.text.contains("too many wrong PINs"));
+    assert!(told, "the desks are told");
+}
+
+#[tokio::test]
+async fn only_the_operator_who_has_the_call_is_told_the_pin_and_only_there() {
+    let (house, kim, yes) = on_the_line().await;
+    let lee = house.sign_in("lee").await;
+    assert_eq!(house.ask(Method::POST, SHOW, &lee, says(PIN)).await.problem(), "not_found");
+    let other = json!({"account": "acc_clinic", "pin": PIN});
+    assert_eq!(house.ask(Method::POST, SHOW, &kim, other).await.problem(), "call.not_now");
+    // Who is reached another way says yes to another operator, as ever.
+    let by = json!({"by": "Ben Ortiz"});
+    assert_eq!(house.ask(Method::POST, &yes, &lee, by).await.status, StatusCode::NO_CONTENT);
+}
