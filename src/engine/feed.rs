@@ -656,6 +656,9 @@ pub struct AlarmView {
     pub text: String,
     pub at: UtcMs,
     pub dispatch: Option<DispatchId>,
+    /// The message that it leads to, also once its dispatch is over and on no board.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
     pub call: Option<CallId>,
     /// An operator can take it back by having seen to it; others go when their cause does.
     pub dismissible: bool,

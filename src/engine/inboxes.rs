@@ -17,7 +17,7 @@ use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{AttemptId, ContactId, DispatchId, InboxDeviceId, UserId};
 use crate::domain::account::{Account, Contact, Reach};
 use crate::domain::checkin::pin::Pin;
-use crate::domain::dispatch::event::Failure;
+use crate::domain::dispatch::event::{Failure, Note};
 use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::state::{Attempt, Phase, State};
 use crate::domain::message::Message;
@@ -308,6 +308,18 @@ impl Inboxes {
         let Some(message) = self.store.find_message(&read.state.message).await? else { return Ok(None) };
         let Some(account) = self.store.find_account(&read.state.account).await? else { return Ok(None) };
         Ok(item(&read.state, message, contact, account.secure.lasts_ms(), self.clock.utc()))
+    }
+
+    /// What a person wrote about it from their inbox, and when, oldest first.
+    pub async fn written(&self, contact: &Contact, id: &DispatchId) -> Result<Vec<(UtcMs, String)>, StoreError> {
+        let entries = self.store.list_dispatch_entries(id).await?.into_iter();
+        let own = entries.filter_map(|entry| match entry.note {
+            Note::Wrote { contact: by, words: Some(words), .. } if by == contact.id => {
+                Some((entry.at, words.into_inner()))
+            }
+            _ => None,
+        });
+        Ok(own.collect())
     }
 
     /// Puts on record that the whole of it was opened, as it is in `item`; the dispatcher applies it. Before it is shown.

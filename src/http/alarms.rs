@@ -9,11 +9,13 @@ use super::extract::Id;
 use super::state::Front;
 
 /// I have seen to this alarm (a text nobody could place, a caller to ring back). Alarms of dispatches go when their
-/// cause does. Answered once it is stored, so that it does not come back with the next start.
+/// cause does. Answered once it is stored, so that it does not come back with the next start; who saw to what somebody wrote is on its
+/// message's time line.
 #[utoipa::path(delete, path = "/api/v1/alarms/{id}", tag = "live", security(("bearer" = [])),
     params(("id" = String, Path)), responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody),
         (status = SERVICE_UNAVAILABLE, body = ProblemBody)))]
 pub async fn silence(State(front): State<Front>, by: Operator, Id(alarm): Id<String>) -> Result<StatusCode, Problem> {
+    front.dispatcher.note_dismissed(&alarm, &by.0.user()).await?;
     front.desk.silence(&alarm).await?;
     tracing::info!(user = %by.0.bearer.user, "an alarm was seen to");
     Ok(StatusCode::NO_CONTENT)

@@ -204,6 +204,15 @@ pub struct ContentView {
     answers: Vec<AnswerView>,
     /// It was changed after it was taken.
     changed: bool,
+    /// What I wrote to the service about it, oldest first.
+    written: Vec<WrittenView>,
+}
+
+/// Words to the service, and when.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct WrittenView {
+    at: UtcMs,
+    text: String,
 }
 
 /// What was read is confirmed.
@@ -445,6 +454,7 @@ pub async fn read(
 ) -> Result<Json<ContentView>, Problem> {
     let shown = find(&front, &reader, &id).await?;
     let account = account(&front, &reader).await?;
+    let written = front.inboxes.written(&reader.contact, &id).await?;
     // The last that can fail: what is told to have been read is shown.
     front.inboxes.read(&reader.contact, &shown).await?;
     // As it stands after the reading; the content is what was read.
@@ -459,6 +469,7 @@ pub async fn read(
         caller: message.caller.as_ref().map(|caller| caller.as_e164().to_owned()),
         answers: render::written_answers(message).into_iter().map(answer).collect(),
         changed: message.changed.is_some(),
+        written: written.into_iter().map(|(at, text)| WrittenView { at, text }).collect(),
     }))
 }
 

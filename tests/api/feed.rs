@@ -79,6 +79,7 @@ async fn a_console_sees_the_whole_picture_and_then_changes_in_order() {
         text: "Nobody is on call.".into(),
         at: UtcMs(1),
         dispatch: None,
+        message: None,
         call: None,
         dismissible: true,
     };

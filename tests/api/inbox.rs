@@ -154,7 +154,14 @@ async fn ben_is_invited_installs_reads_confirms_and_writes() {
     assert_eq!(got.status, StatusCode::ACCEPTED);
     assert_eq!(secure.ask(Method::POST, &path("reply"), &token, None, json!({"text": " "})).await.status, 422);
     let alarms = secure.house.front.dispatcher.alarms();
-    assert!(alarms.iter().any(|a| a.text == "Ben Ortiz wrote from the inbox: “On my way”"), "{alarms:?}");
+    let job = alarms.into_iter().find(|a| a.text.ends_with(": “On my way”")).expect("an operator reads it");
+    assert!(job.text.starts_with("Ben Ortiz wrote from the inbox about Imaginary Plumbing, "), "{}", job.text);
+    assert!(job.message.is_some(), "it leads to the message, whose dispatch is over");
+    let again = secure.ask(Method::POST, &path("read"), &token, None, Value::Null).await.json();
+    assert_eq!(again["written"][0]["text"], "On my way", "his inbox shows it");
+    let seen = format!("/api/v1/alarms/{}", job.id);
+    let got = secure.house.ask(Method::DELETE, &seen, &secure.kim, Value::Null).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT);
 
     let view = secure.house.front.dispatcher.find_view(&dispatch.parse().expect("an id")).await.expect("read");
     let view = view.expect("a dispatch");
@@ -166,11 +173,15 @@ async fn ben_is_invited_installs_reads_confirms_and_writes() {
         "Secure message delivered to Ben Ortiz's device.",
         "Ben Ortiz opened the message in the inbox.",
         "Ben Ortiz confirmed in the inbox.",
+        "Ben Ortiz wrote from the inbox: “On my way”",
+        "KIM saw to what came in: it is off the desks.",
     ] {
         assert!(said.contains(&line), "{line:?} is not in {said:#?}");
     }
     let log = secure.house.fetch("/api/v1/audit?act=inbox.read", &secure.sam).await.json();
     assert_eq!(log["items"][0]["who"], json!({"kind": "contact", "id": "con_ben", "name": "Ben Ortiz"}));
+    let log = secure.house.fetch("/api/v1/audit?act=alarm.dismissed", &secure.sam).await.json();
+    assert_eq!((&log["items"][0]["who"]["id"], &log["items"][0]["object"]), (&json!("usr_kim"), &json!(view.message)));
 }
 
 #[tokio::test]

@@ -106,6 +106,6 @@ fn a_doctor_opens_her_inbox_is_pushed_reads_confirms_and_answers() {
     assert_eq!((&seen["axe"], &seen["broken"]), (&json!([]), &json!([])));
     let alarms = kim.feed();
     let wrote =
-        alarms.find_where(|frame| frame.to_string().contains("wrote from the inbox: “On my way, ten minutes.”"));
+        alarms.find_where(|frame| frame.to_string().contains(": “On my way, ten minutes.”"));
     assert!(wrote.is_some(), "an operator reads what was written");
 }

@@ -125,6 +125,7 @@ const COMMANDS: &[&str] = &[
     "close_inbox",
     "see_recap",
     "alarm_desk",
+    "dismissed",
     "add_client",
     "change_client",
     "approve_part",

@@ -262,7 +262,11 @@ async fn with_no_device_a_notice_goes_by_text_and_its_link_opens_the_message_aft
     ben.inboxes.read(&opened.contact, &item).await.expect("read");
     ben.inboxes.reply(&opened.contact, &item, "On my way, 20 minutes".into()).await.expect("taken in");
     let alarms = desk.dispatcher.alarms();
-    assert!(alarms.iter().any(|a| a.text.contains("Ben wrote from the inbox: “On my way, 20 minutes”")), "{alarms:#?}");
+    let job = alarms.iter().find(|a| a.text.ends_with(": “On my way, 20 minutes”")).expect("an operator reads it");
+    assert!(job.text.starts_with("Ben wrote from the inbox about Imaginary Plumbing, Jane Roe"), "{}", job.text);
+    assert_eq!(job.message.as_ref(), Some(&desk.state(&id).await.message));
+    let written = ben.inboxes.written(&opened.contact, &id).await.expect("read");
+    assert_eq!(written, [(desk.now(), "On my way, 20 minutes".to_owned())], "he sees it himself");
     assert_eq!(ben.inboxes.confirm(&opened.contact, &item, 1).await.expect("stored"), Decided::Changed);
     // Whoever repeats it changes nothing.
     assert_eq!(ben.inboxes.confirm(&opened.contact, &item, 1).await.expect("stored"), Decided::Unchanged);

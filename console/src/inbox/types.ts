@@ -42,4 +42,6 @@ export interface Content extends Item {
   caller: string | null;
   answers: { label: string; words: string; long: boolean }[];
   changed: boolean;
+  /** What was written to the service about it, oldest first. */
+  written: { at: number; text: string }[];
 }

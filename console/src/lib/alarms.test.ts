@@ -24,6 +24,8 @@ it('leads from an alarm to its message, if the board knows it', () => {
   expect(messageOf(alarm('dsp_2'), board)).toBe('msg_2');
   expect(messageOf(alarm('dsp_3'), board)).toBeNull();
   expect(messageOf(alarm(null), board)).toBeNull();
+  // What was written from an inbox names it: its dispatch is over, and on no board.
+  expect(messageOf({ ...alarm('dsp_3'), message: 'msg_3' }, board)).toBe('msg_3');
 });
 
 describe('the alarm chain', () => {

@@ -22,9 +22,9 @@ export function chainWords(chain: AlarmChain): ChainWords {
   return { waits, head, told: chain.told.slice(-SHOWN).map((line) => `${clock(line.at)} ${line.text}`) };
 }
 
-/** The message that an alarm is about, where its dispatch is among these. */
+/** The message that an alarm is about: the one it names, or that of its dispatch where that is among these. */
 export function messageOf(alarm: AlarmView, dispatches: DispatchView[]): string | null {
-  return dispatches.find((dispatch) => dispatch.id === alarm.dispatch)?.message ?? null;
+  return alarm.message ?? dispatches.find((dispatch) => dispatch.id === alarm.dispatch)?.message ?? null;
 }
 
 /** What stands beside an alarm in a list. */

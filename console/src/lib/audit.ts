@@ -37,6 +37,7 @@ const ACTS: Record<string, string> = {
   'call.whispered': 'listened to the call and spoke to the operator',
   'call.barged': 'listened to the call and spoke to all',
   'alarm.acknowledged': 'acknowledged the alarm',
+  'alarm.dismissed': 'saw to what came in, and dismissed its alarm',
   'account.added': 'made the account',
   'account.changed': 'changed the account',
   'pin.set': 'set a PIN',

@@ -1023,6 +1023,8 @@ export interface AlarmView {
   text: string;
   at: number;
   dispatch?: string | null;
+  /** The message that it leads to, where its dispatch may be on no board. */
+  message?: string;
   call?: string | null;
   /** Nothing else takes it back: an operator does, having seen to it. */
   dismissible: boolean;

@@ -5,13 +5,19 @@
 
 use super::event::{Entry, Note};
 use super::job::JobOutcome;
-use super::state::{CallOutcome, Phase, Reason, State};
+use super::state::{CallOutcome, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
 
 /// Since when the gravest of what needs an operator does. What has come back since counts from then.
 pub fn alarm_at(state: &State, history: &[Entry]) -> Option<UtcMs> {
     let worst = state.troubles.iter().next_back()?;
-    let is_its = |note: &Note| matches!(note, Note::Trouble { trouble } if trouble == worst);
+    let is_its = |note: &Note| match (note, worst) {
+        (Note::Trouble { trouble }, _) => trouble == worst,
+        // What somebody wrote is a line of its own.
+        (Note::Wrote { name, .. }, Trouble::Wrote { from }) => name == from,
+        (Note::Texted { name, .. }, Trouble::TextUnplaced { from }) => name == from,
+        _ => false,
+    };
     history.iter().rev().find(|entry| is_its(&entry.note)).map(|entry| entry.at)
 }
 

@@ -53,7 +53,7 @@ pub enum Event {
     /// News from the inbox of the person whom an attempt reached.
     Inbox { attempt: AttemptId, news: InboxNews },
     /// A person wrote from their inbox, for an operator to read.
-    Wrote { name: String },
+    Wrote { contact: ContactId, name: String, words: Pii<String> },
     /// A mail server says what became of an email.
     Mail { attempt: AttemptId, fate: Fate },
     /// The person whom this email asked said yes in a reply to it.
@@ -457,6 +457,16 @@ pub enum Note {
         name: String,
         words: Option<Pii<String>>,
         among: u32,
+    },
+    /// Somebody wrote from their inbox. `words`: sealed in the store.
+    Wrote {
+        contact: ContactId,
+        name: String,
+        words: Option<Pii<String>>,
+    },
+    /// An operator has seen to what came in, and took it off the desks.
+    Dismissed {
+        by: String,
     },
     /// A supervisor is told that an operator is needed.
     Alarmed {

@@ -119,9 +119,11 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn wrote(&mut self, name: &str) {
+    /// Each time it is a line of its own, once the dispatch is over too; it says what the alarm is about.
+    pub(super) fn wrote(&mut self, name: &str, written: Note) {
+        self.record(Some(name), written);
         if self.s.phase.is_open() {
-            self.trouble(Trouble::Wrote { from: name.to_owned() });
+            self.s.troubles.insert(Trouble::Wrote { from: name.to_owned() });
         }
     }
 }

@@ -91,7 +91,10 @@ impl Turn<'_> {
             Event::Faxed { attempt, outcome } => self.with(attempt, |turn, i| turn.faxed(i, *outcome)),
             Event::Job { attempt, news } => self.with(attempt, |turn, i| turn.job_news(i, news)),
             Event::Inbox { attempt, news } => self.with(attempt, |turn, i| turn.inbox_news(i, *news)),
-            Event::Wrote { name } => self.wrote(name),
+            Event::Wrote { contact, name, words } => {
+                let (contact, words) = (contact.clone(), Some(words.clone()));
+                self.wrote(name, Note::Wrote { contact, name: name.clone(), words });
+            }
             Event::Mail { attempt, fate } => self.with(attempt, |turn, i| turn.mail_fate(i, fate)),
             Event::MailYes { attempt } => self.with(attempt, Self::mail_yes),
             Event::WroteMail { attempt } => self.with(attempt, Self::wrote_mail),

@@ -211,6 +211,14 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Texted { name, words, among } => {
             ("alarm", texted_words(name, words.as_ref().map(|words| words.reveal().as_str()), *among))
         }
+        Note::Wrote { name, words: Some(words), .. } => {
+            let words = one_line(words.reveal());
+            ("alarm", format!("{} wrote from the inbox: \u{201c}{words}\u{201d}", capital(name)))
+        }
+        Note::Wrote { name, words: None, .. } => {
+            ("alarm", format!("{} wrote from the inbox; the words can no longer be read.", capital(name)))
+        }
+        Note::Dismissed { by } => ("operator", format!("{by} saw to what came in: it is off the desks.")),
         Note::Alarmed { by: Means::Text, name } => ("alarm", format!("Alarm: {name} is texted.")),
         Note::Alarmed { by: Means::Call, name } => ("alarm", format!("Alarm: {name} is called.")),
         Note::Acknowledged { by, via } => ("operator", alarm::words::acknowledged(by, *via)),

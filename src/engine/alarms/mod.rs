@@ -226,6 +226,7 @@ impl Alarms {
             text: text.to_owned(),
             at: self.board.clock.utc(),
             dispatch: None,
+            message: None,
             call: None,
             dismissible: false,
         };

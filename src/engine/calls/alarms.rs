@@ -61,6 +61,7 @@ impl Calls {
             text,
             at,
             dispatch: None,
+            message: None,
             call: call.cloned(),
             dismissible: true,
         };

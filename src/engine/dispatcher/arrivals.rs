@@ -8,6 +8,7 @@ use super::{Decided, Dispatcher, STUCK_MS, Settles, to_its_end};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
+use crate::base::pii::Pii;
 use crate::domain::alarm::is_acknowledgment;
 use crate::domain::call::cause::Cause;
 use crate::domain::dispatch::confirm::{Code, Meant, Reply, newest_open, pick_meant};
@@ -259,10 +260,11 @@ impl Dispatcher {
                 let event = Event::Inbox { attempt: attempt.clone(), news: *news };
                 self.decide_attempt(inbound, attempt, &event, "inbox").await.map(drop)
             }
-            Arrival::InboxReply { dispatch, name, .. } => {
-                let event = Event::Wrote { name: name.clone() };
+            Arrival::InboxReply { dispatch, contact, name, body } => {
+                let (contact, name, words) = (contact.clone(), name.clone(), Pii::new(body.clone()));
+                let event = Event::Wrote { contact, name, words };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "noted")).await?;
-                // The dispatch says that something was written; the words are here, until an operator has seen to them.
+                // The words stand on the time line; on the desks too, until an operator has seen to them.
                 self.alarm_of_unplaced(inbound).await
             }
             Arrival::MailFate { attempt, fate, .. } => self.handle_fate(inbound, attempt, fate).await,
@@ -395,8 +397,7 @@ impl Dispatcher {
     /// Tells operators of a text that no dispatch takes up. The store remembers it until one has seen to it.
     pub(super) async fn alarm_of_unplaced(&self, inbound: &Inbound) -> Result<(), StoreError> {
         if let Arrival::InboxReply { dispatch, name, body, .. } = &inbound.what {
-            self.alarm_of_reply(inbound, dispatch, name, body);
-            return Ok(());
+            return self.alarm_of_reply(inbound, dispatch, name, body).await;
         }
         let Arrival::Text { from, body, .. } = &inbound.what else { return self.alarm_of_mail(inbound).await };
         let name = self.name_of(from).await?;

@@ -56,7 +56,7 @@ impl Dispatcher {
     }
 
     /// Desks that miss it see it with the next change.
-    async fn show_locked(&self, ids: &[DispatchId]) {
+    pub(super) async fn show_locked(&self, ids: &[DispatchId]) {
         for id in ids {
             match self.inner.store.find_dispatch(id).await {
                 Ok(Some(read)) => self.show_all(&[(read.r#gen, &read.state)]),

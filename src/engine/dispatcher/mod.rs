@@ -26,6 +26,7 @@ mod town;
 mod unplaced;
 mod view;
 mod webhook;
+mod written;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};

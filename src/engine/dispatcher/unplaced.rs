@@ -103,7 +103,7 @@ impl Dispatcher {
 }
 
 /// A message as operators are told of it. What is held is not named unasked.
-fn named(view: DispatchView) -> String {
+pub(super) fn named(view: DispatchView) -> String {
     let view = view.for_all();
     let of = clock(view.opened_at, &view.account.zone);
     if view.headline.is_empty() {

@@ -267,6 +267,18 @@ impl Dispatcher {
     }
 
     pub(super) fn raise(&self, id: String, level: AlarmLevel, text: String, dispatch: Option<DispatchId>) {
+        self.raise_about(id, level, text, dispatch, None);
+    }
+
+    /// The same, leading to a message whose dispatch may be over.
+    pub(super) fn raise_about(
+        &self,
+        id: String,
+        level: AlarmLevel,
+        text: String,
+        dispatch: Option<DispatchId>,
+        message: Option<MessageId>,
+    ) {
         let mut alarms = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         if alarms.get(&id).is_some_and(|known| known.text == text && known.level == level) {
             return;
@@ -274,7 +286,7 @@ impl Dispatcher {
         // A dispatch takes its own alarm back when the cause is gone; nothing else would these.
         let dismissible = dispatch.as_ref().is_none_or(|dispatch| alarm_name(dispatch) != id);
         let at = self.inner.clock.utc();
-        let alarm = AlarmView { id: id.clone(), level, text, at, dispatch, call: None, dismissible };
+        let alarm = AlarmView { id: id.clone(), level, text, at, dispatch, message, call: None, dismissible };
         alarms.insert(id, alarm.clone());
         drop(alarms);
         metrics::counter!("cordboard_alarms_total", "part" => "dispatch").increment(1);
@@ -317,14 +329,6 @@ impl Dispatcher {
     pub(super) fn alarm_of_unreadable(&self, provider: &str, id: &str) {
         let text = "Something that came in cannot be read and was laid aside; tell the engineer.".to_owned();
         self.raise(format!("unreadable:{provider}:{id}"), AlarmLevel::Critical, text, None);
-    }
-
-    /// For the desks alone: holds what somebody wrote from their inbox. Whoever has seen to it takes it back like a text.
-    pub(super) fn alarm_of_reply(&self, inbound: &Inbound, dispatch: &DispatchId, name: &str, body: &str) {
-        // All of it: it stands nowhere else.
-        let text = format!("{name} wrote from the inbox: \u{201c}{body}\u{201d}");
-        let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
-        self.raise(id, AlarmLevel::Warning, text, Some(dispatch.clone()));
     }
 
     pub(super) fn alarm_of_stop(&self, inbound: &Inbound, name: &str) {

@@ -43,7 +43,8 @@ impl Alarms {
             return false;
         }
         let (at, dismissible) = (self.clock.utc(), matches!(id, TOLL | REFUSING | MUTE));
-        let alarm = AlarmView { id: id.to_owned(), level, text, at, dispatch: None, call: None, dismissible };
+        let (dispatch, message, call) = (None, None, None);
+        let alarm = AlarmView { id: id.to_owned(), level, text, at, dispatch, message, call, dismissible };
         standing.insert(id, alarm.clone());
         drop(standing);
         metrics::counter!("cordboard_alarms_total", "part" => "trunk").increment(1);

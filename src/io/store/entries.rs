@@ -19,16 +19,21 @@ fn context(dispatch: &DispatchId, entry: &Entry) -> String {
 
 /// A line as it is written.
 pub(super) fn seal_entry(seal: &Seal, dispatch: &DispatchId, entry: &Entry) -> String {
-    let Note::Texted { name, words: Some(words), among } = &entry.note else { return json(entry) };
+    let (Note::Texted { words: Some(words), .. } | Note::Wrote { words: Some(words), .. }) = &entry.note else {
+        return json(entry);
+    };
     let sealed = URL_SAFE_NO_PAD.encode(seal.seal(&context(dispatch, entry), words.reveal().as_bytes()));
-    let note = Note::Texted { name: name.clone(), words: Some(Pii::new(sealed)), among: *among };
-    json(&Entry { at: entry.at, who: entry.who.clone(), note })
+    let mut stored = entry.clone();
+    if let Note::Texted { words, .. } | Note::Wrote { words, .. } = &mut stored.note {
+        *words = Some(Pii::new(sealed));
+    }
+    json(&stored)
 }
 
 /// The same line, as it was written.
 pub(super) fn open_entry(seal: &Seal, dispatch: &DispatchId, mut entry: Entry) -> Entry {
     let context = context(dispatch, &entry);
-    if let Note::Texted { words, .. } = &mut entry.note {
+    if let Note::Texted { words, .. } | Note::Wrote { words, .. } = &mut entry.note {
         *words = words.take().and_then(|sealed| open_words(seal, &context, sealed.reveal()));
     }
     entry
@@ -44,6 +49,7 @@ fn open_words(seal: &Seal, context: &str, sealed: &str) -> Option<Pii<String>> {
 mod tests {
     use super::*;
     use crate::base::clock::UtcMs;
+    use crate::base::id::ContactId;
 
     fn line(words: Option<&str>) -> Entry {
         let words = words.map(|words| Pii::new(words.to_owned()));
@@ -63,6 +69,17 @@ mod tests {
         for (key, id) in [([7; 32], DispatchId::named("two")), ([8; 32], one.clone())] {
             assert_eq!(read(&Seal::new(&key), &id, &stored), line(None), "the line is there all the same");
         }
+    }
+
+    #[test]
+    fn what_somebody_wrote_from_an_inbox_is_sealed_like_a_text() {
+        let (seal, one) = (Seal::new(&[7; 32]), DispatchId::named("one"));
+        let words = Some(Pii::new("which pharmacy?".to_owned()));
+        let wrote = Note::Wrote { contact: ContactId::named("ben"), name: "Ben".into(), words };
+        let entry = Entry { note: wrote, ..line(None) };
+        let stored = seal_entry(&seal, &one, &entry);
+        assert!(!stored.contains("pharmacy"), "{stored}");
+        assert_eq!(read(&seal, &one, &stored), entry);
     }
 
     #[test]

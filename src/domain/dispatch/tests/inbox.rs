@@ -197,9 +197,20 @@ fn the_others_inboxes_hear_that_it_is_handled() {
 fn what_was_written_from_an_inbox_is_for_an_operator_to_read() {
     let mut night = night(secure_then_call(), "");
     night.until(60);
-    night.tell(Event::Wrote { name: "ben".into() });
+    let wrote = |words: &str| {
+        let (contact, words) = (ContactId::named("ben"), words.to_owned().into());
+        Event::Wrote { contact, name: "ben".into(), words }
+    };
+    night.tell(wrote("I will call them now.\nWhich pharmacy?"));
     assert!(night.s.needs_operator());
-    assert!(night.lines().iter().any(|l| l == "ben wrote from the inbox: read it and act."), "{:#?}", night.lines());
+    let said = "Ben wrote from the inbox: \u{201c}I will call them now. Which pharmacy?\u{201d}";
+    assert!(night.lines().iter().any(|l| l == said), "{:#?}", night.lines());
+    let id = first(&night);
+    inbox(&mut night, &id, InboxNews::Confirmed { edition: 1 });
+    night.tell(wrote("Done."));
+    let said = "Ben wrote from the inbox: \u{201c}Done.\u{201d}";
+    assert!(night.lines().iter().any(|l| l == said), "once it is over too: {:#?}", night.lines());
+    assert!(!night.s.needs_operator());
 }
 
 #[test]

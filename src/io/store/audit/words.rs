@@ -147,6 +147,8 @@ acts! {
     SessionReused = "session.reused";
     /// Somebody sees to the alarms of this chain; by telephone, whoever has the one that was texted or called.
     AlarmAcknowledged = "alarm.acknowledged";
+    /// An operator has seen to what an alarm was about (a text, words from an inbox), and took it off the desks.
+    AlarmDismissed = "alarm.dismissed";
     AuditRead = "audit.read";
     /// Rows that were old enough were deleted, up to the one that is named.
     AuditCut = "audit.cut";
