@@ -464,6 +464,59 @@ async fn whoever_accepts_a_protected_message_by_text_is_sent_its_link_and_nobody
 }
 
 #[tokio::test]
+async fn whoever_accepts_a_protected_message_and_does_not_open_it_is_a_warning_on_the_desks_until_they_do() {
+    let (mut desk, ben) = accepted_first().await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("Reply 1ok to accept it.");
+    desk.phone("Ada").expect_text("a protected message waits for you.");
+    desk.phone("Ben").replies("1ok").await;
+    let key = Key::Link(token(&desk.phone("Ben").expect_text("Confirmed").words));
+    desk.phone("Ada").expect_text("is handled by Ben");
+    let warned = |desk: &Desk| desk.dispatcher.alarms().into_iter().find(|a| a.id == format!("unopened:{id}"));
+    desk.advance(9 * MINUTE).await;
+    assert_eq!(warned(&desk), None, "he may be about to");
+    desk.advance(MINUTE).await;
+    let alarm = warned(&desk).expect("nobody knows what it is about");
+    assert!(alarm.text.starts_with("Ben accepted a protected message at 02:"), "{}", alarm.text);
+    assert_eq!(alarm.message, Some(desk.state(&id).await.message), "it leads there");
+    assert_eq!(desk.state(&id).await.phase, Phase::Confirmed, "a yes is never taken back");
+    let lines: Vec<String> = desk.view(&id).await.timeline.into_iter().map(|line| line.text).collect();
+    let said = "Ben accepted it and has not opened it yet: the desks are warned.";
+    assert!(lines.iter().any(|line| line == said), "{lines:#?}");
+    desk.restarts().await;
+    assert!(warned(&desk).is_some(), "a start warns again");
+
+    let ben = Ben { inboxes: desk.inboxes(), ..ben };
+    let opened = ben.opens(&key, PIN).await.expect("the PIN is right");
+    let item = ben.inboxes.find(&opened.contact, &id).await.expect("asked").expect("it is in his inbox");
+    ben.inboxes.read(&opened.contact, &item).await.expect("read");
+    assert_eq!(warned(&desk), None);
+    desk.advance(60 * MINUTE).await;
+    assert_eq!(warned(&desk), None);
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_warning_of_what_was_accepted_and_not_opened_goes_for_good_once_an_operator_has_seen_to_it() {
+    let (mut desk, _ben) = accepted_first().await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("Reply 1ok to accept it.");
+    desk.phone("Ada").expect_text("a protected message waits for you.");
+    desk.phone("Ben").replies("1ok").await;
+    desk.phone("Ben").expect_text("Confirmed");
+    desk.phone("Ada").expect_text("is handled by Ben");
+    desk.advance(10 * MINUTE).await;
+    let alarm = format!("unopened:{id}");
+    let warned = |desk: &Desk| desk.dispatcher.alarms().iter().any(|a| a.id == alarm);
+    assert!(warned(&desk));
+    desk.dispatcher.silence(&alarm).await.expect("stored");
+    assert!(!warned(&desk));
+    desk.restarts().await;
+    assert!(!warned(&desk), "nor after a start");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
 async fn a_message_can_be_opened_for_as_long_as_its_account_says() {
     let (mut desk, ben) = accepted_first().await;
     let id = desk.takes("burst pipe").await;

@@ -60,6 +60,7 @@ impl Turn<'_> {
         self.s.closed_at = None;
         self.s.closed_by = None;
         self.s.troubles.clear();
+        self.s.unopened = None;
         self.s.round = 1;
         self.s.round_at = self.now;
         self.s.cursor = Cursor::Before;

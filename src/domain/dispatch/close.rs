@@ -60,6 +60,9 @@ impl Turn<'_> {
             return;
         }
         self.close(Phase::Confirmed, Some(name.clone()), None, Some(i));
+        if via == Via::Text {
+            self.await_opening(i);
+        }
         match (via, number) {
             (Via::Text, Some(number)) => self.tell(Purpose::ConfirmedReply, &name, &number),
             (Via::Mail, _) => self.tell_by_mail(Purpose::ConfirmedReply, i),
@@ -75,6 +78,7 @@ impl Turn<'_> {
         self.s.closed_at = Some(self.now);
         self.s.closed_by.clone_from(&by);
         self.s.troubles.clear();
+        self.s.unopened = None;
         self.s.paused = None;
         if let Some(run) = self.s.current() {
             let state = match phase {

@@ -54,6 +54,8 @@ pub enum Event {
     Inbox { attempt: AttemptId, news: InboxNews },
     /// A person wrote from their inbox, for an operator to read.
     Wrote { contact: ContactId, name: String, words: Pii<String> },
+    /// An operator has seen to it that whoever accepted the message knows what it says.
+    UnopenedSeen,
     /// A mail server says what became of an email.
     Mail { attempt: AttemptId, fate: Fate },
     /// The person whom this email asked said yes in a reply to it.
@@ -463,6 +465,10 @@ pub enum Note {
         contact: ContactId,
         name: String,
         words: Option<Pii<String>>,
+    },
+    /// Somebody has accepted a protected message and not opened it in time.
+    NotOpened {
+        name: String,
     },
     /// An operator has seen to what came in, and took it off the desks.
     Dismissed {

@@ -108,6 +108,7 @@ impl Turn<'_> {
             return;
         }
         self.told_as(i, &name, Note::Read { name: name.clone() });
+        self.opened(i);
         let a = &mut self.s.attempts[i];
         if a.in_flight_since.is_none() && a.retry_at.take().is_some() {
             // They have it, however: nothing need be tried again.

@@ -39,6 +39,7 @@ mod step;
 pub mod template;
 pub mod timeline;
 mod tries;
+pub mod unopened;
 pub mod validate;
 
 use crate::base::clock::UtcMs;
@@ -98,6 +99,7 @@ impl Turn<'_> {
             Event::Mail { attempt, fate } => self.with(attempt, |turn, i| turn.mail_fate(i, fate)),
             Event::MailYes { attempt } => self.with(attempt, Self::mail_yes),
             Event::WroteMail { attempt } => self.with(attempt, Self::wrote_mail),
+            Event::UnopenedSeen => self.unopened_seen(),
             Event::RingsBack { who, by } => self.pause(who, by),
             Event::RangBack => {
                 self.resume();
@@ -189,6 +191,7 @@ impl Turn<'_> {
     /// Does everything that is due by now.
     fn settle(&mut self) {
         self.mind_the_held_back();
+        self.mind_the_unopened();
         if self.is_paused() {
             return;
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::patch_step::Patching;
 use super::pause::Pause;
 use super::protocol::{Protocol, Step, Until};
+use super::unopened::Unopened;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, CallId, DispatchId, MessageId, StepRunId};
 use crate::base::phone::PhoneNumber;
@@ -83,6 +84,9 @@ pub struct State {
     pub closed_at: Option<UtcMs>,
     /// Who confirmed or closed it.
     pub closed_by: Option<String>,
+    /// Who accepted it by text and has not opened it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unopened: Option<Unopened>,
 }
 
 /// A dispatch about to be inserted together with its message.
@@ -129,6 +133,7 @@ impl NewDispatch {
             attempts: Vec::new(),
             closed_at: None,
             closed_by: None,
+            unopened: None,
         }
     }
 }
@@ -330,6 +335,8 @@ pub enum Reason {
     /// It waits for its turn.
     Turn,
     Hand,
+    /// Whoever accepted it has not opened it yet.
+    Unopened,
 }
 
 impl StepRun {
@@ -349,7 +356,7 @@ impl StepRun {
 
 impl State {
     /// When to wake next and why: the soonest of all there is to wait for. `None`: nothing, which is right
-    /// only for what is closed and settled, or waits for people alone ([`Phase::ExhaustedUnconfirmed`], and
+    /// only for what is closed, settled and opened, or waits for people alone ([`Phase::ExhaustedUnconfirmed`], and
     /// [`Phase::HeldForCheckIn`] without an end), or for a recap, which wakes by itself ([`Phase::HeldForRecap`]).
     pub fn wake(&self) -> Option<(UtcMs, Reason)> {
         if let Some(pause) = self.paused.as_ref().filter(|_| self.phase.is_open()) {
@@ -363,7 +370,8 @@ impl State {
             (Phase::HeldForCheckIn, Cursor::In { run }) => self.due_at(run).map(|at| (at, Reason::HoldOver)),
             _ => None,
         };
-        attempts.chain(own).min_by_key(|(at, _)| *at)
+        let unopened = self.unopened.as_ref().and_then(|unopened| Some((unopened.due_at?, Reason::Unopened)));
+        attempts.chain(own).chain(unopened).min_by_key(|(at, _)| *at)
     }
 
     /// When the wait of a run is over, once it has begun, or the time for which it holds the message.

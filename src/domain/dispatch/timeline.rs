@@ -218,6 +218,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Wrote { name, words: None, .. } => {
             ("alarm", format!("{} wrote from the inbox; the words can no longer be read.", capital(name)))
         }
+        Note::NotOpened { name } => {
+            ("alarm", format!("{} accepted it and has not opened it yet: the desks are warned.", capital(name)))
+        }
         Note::Dismissed { by } => ("operator", format!("{by} saw to what came in: it is off the desks.")),
         Note::Alarmed { by: Means::Text, name } => ("alarm", format!("Alarm: {name} is texted.")),
         Note::Alarmed { by: Means::Call, name } => ("alarm", format!("Alarm: {name} is called.")),
@@ -277,6 +280,12 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
             let since = state.held_for_recap()?.entered_at;
             let text = format!("Held for the next recap since {}.", clock_in_zone(since, zone));
             return Some((since, text));
+        }
+        Phase::Confirmed => {
+            let unopened = state.unopened.as_ref()?;
+            let at = unopened.due_at?;
+            let time = clock_in_zone(at, zone);
+            return Some((at, format!("If {} has not opened it by {time}: the desks are warned.", unopened.name)));
         }
         Phase::Open | Phase::Running => {}
         _ => return None,
@@ -352,7 +361,7 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
                 format!("{what} to {} waits for its turn since {time}: more is to leave than may at once.", a.name),
             ));
         }
-        Reason::HoldOver | Reason::AcceptGuard | Reason::Hand => "Being sent now.".to_owned(),
+        Reason::HoldOver | Reason::AcceptGuard | Reason::Hand | Reason::Unopened => "Being sent now.".to_owned(),
     };
     Some((at, text))
 }

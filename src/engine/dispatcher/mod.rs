@@ -23,6 +23,7 @@ mod sound;
 mod text_parts;
 mod together;
 mod town;
+mod unopened;
 mod unplaced;
 mod view;
 mod webhook;
@@ -335,8 +336,9 @@ impl Dispatcher {
         let open = self.inner.store.list_open_dispatches(u32::MAX).await?;
         self.tell_each(open.clone(), &Event::Resume).await?;
         // Alarms that stood are raised again. Views are for those who watch already: whoever comes asks for all.
-        let shown =
+        let mut shown =
             if self.inner.feed.is_watched() { open } else { self.inner.store.list_dispatches_in_need().await? };
+        shown.append(&mut self.list_unopened(now).await?);
         for ids in shown.chunks(BATCH as usize) {
             let found = self.inner.store.find_dispatches(ids).await?;
             let read = ids.iter().filter_map(|id| found.get(id)?.as_ref().ok());
@@ -576,7 +578,7 @@ const fn point(event: &Event) -> &'static str {
         Event::Replied { .. } | Event::MailYes { .. } => "reply",
         Event::Mail { .. } | Event::WroteMail { .. } => "mail",
         Event::Stopped { .. } | Event::AskedWhich { .. } | Event::Unplaced { .. } => "text",
-        Event::Operator { .. } => "operator",
+        Event::Operator { .. } | Event::UnopenedSeen => "operator",
         Event::CallEnded | Event::Patched { .. } => "call_over",
         Event::Patching { .. } => "patching",
         Event::ReadAtCheckIn { .. } => "check_in",

@@ -103,6 +103,7 @@ impl Dispatcher {
             if let Some((recap, email)) = read_lost_alarm(&alarm) {
                 own.see_lost_recap(&recap, &email).await?;
             }
+            own.see_unopened(&alarm).await?;
             own.take_back(&alarm);
             Ok(())
         })
@@ -131,7 +132,7 @@ impl Dispatcher {
         self.take_back(id);
     }
 
-    fn take_back(&self, alarm: &str) {
+    pub(super) fn take_back(&self, alarm: &str) {
         let gone = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner).remove(alarm);
         if gone.is_some() {
             self.inner.feed.publish(FeedEvent::AlarmGone { id: alarm.to_owned() });
@@ -243,6 +244,7 @@ impl Dispatcher {
 
     /// Raises the alarm of a dispatch, or takes it back.
     pub(super) fn sound(&self, state: &State) {
+        self.sound_unopened(state);
         match state.troubles.iter().next_back() {
             Some(worst) => {
                 let level = match worst {

@@ -210,7 +210,7 @@ impl Tx {
                     &after.id,
                     read.r#gen,
                     after.phase.name(),
-                    after.needs_operator(),
+                    after.needs_operator() || after.unopened_by().is_some(),
                     after.closed_at,
                     after.on_call.as_ref(),
                     head(after),

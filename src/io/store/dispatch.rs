@@ -63,6 +63,8 @@ readers! {
     list_open_dispatches(limit: u32) -> Vec<DispatchId>;
     /// Dispatches made since then that are closed, newest first.
     list_closed_dispatches(since: UtcMs) -> Vec<DispatchId>;
+    /// Dispatches begun since then that are over, and that the desks are warned of: whoever accepted the message has not opened it.
+    list_unopened_dispatches(since: UtcMs) -> Vec<DispatchId>;
     /// Open dispatches that have an attempt at this number, oldest first.
     list_open_dispatches_at(number: &PhoneNumber) -> Vec<DispatchId>;
     /// Whom the caller was put through to on the call that this message was taken on.
@@ -154,6 +156,12 @@ async fn list_open_dispatches(from: &mut impl Query, limit: u32) -> Result<Vec<D
 async fn list_closed_dispatches(from: &mut impl Query, since: UtcMs) -> Result<Vec<DispatchId>, StoreError> {
     // Found by the identifiers, which begin with the time.
     const SQL: &str = "SELECT id FROM dispatch WHERE id >= $1 AND closed_at IS NOT NULL ORDER BY id DESC";
+    ids(&from.fetch_all(SQL, args![&DispatchId::first_at(since)]).await?)
+}
+
+async fn list_unopened_dispatches(from: &mut impl Query, since: UtcMs) -> Result<Vec<DispatchId>, StoreError> {
+    const SQL: &str = "SELECT id FROM dispatch WHERE id >= $1 AND closed_at IS NOT NULL AND needs_operator <> 0
+        ORDER BY id";
     ids(&from.fetch_all(SQL, args![&DispatchId::first_at(since)]).await?)
 }
 
