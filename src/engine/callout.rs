@@ -72,6 +72,8 @@ pub struct JobOffer {
     /// Until then an operator may take it before the machine does, or before all desks are alarmed.
     pub due_at: UtcMs,
     pub then_machine: bool,
+    /// An operator makes it by hand, beside the steps: it comes to her alone, and her telephone rings at once.
+    pub by_hand: Option<UserId>,
 }
 
 /// What happens to a job.
@@ -123,7 +125,7 @@ pub trait CallOut: Send + Sync {
     fn place(&self, request: CallOutRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
     /// Starts a call for a fax; events follow on `events`.
     fn fax(&self, request: FaxRequest, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
-    /// Puts a job on the desks; events follow on `events`.
+    /// Puts a job on the desks, or on the one of who makes it by hand; events follow on `events`.
     fn offer(&self, job: JobOffer, events: mpsc::UnboundedSender<(AttemptId, CallOutEvent)>);
     /// Takes a job off the desks, or ends a call, that is no longer wanted, within 1 s: what is being heard is told "already handled".
     fn cancel(&self, attempt: &AttemptId);

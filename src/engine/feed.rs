@@ -322,6 +322,8 @@ pub struct JobView {
     pub leave_message: bool,
     /// The machine calls if no operator has taken it by then; else all desks are alarmed.
     pub then_machine: bool,
+    /// An operator makes it by hand, beside the steps.
+    pub by_hand: bool,
     pub due_at: UtcMs,
     /// What came of it, once that was said: `told`, `confirmed`, `refused`, …
     pub outcome: Option<&'static str>,

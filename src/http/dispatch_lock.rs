@@ -55,7 +55,7 @@ pub(super) fn refuse_locked(front: &Front, id: &DispatchId, signed: &Signed) -> 
     front.dispatcher.touch_lock(id, &signed.bearer.user).map_err(|other| locked(&other))
 }
 
-fn locked(other: &LockView) -> Problem {
+pub(super) fn locked(other: &LockView) -> Problem {
     let detail = format!("{} works on it. Ask them, or take it over.", other.by.name);
     Problem::conflict("dispatch.locked", detail)
 }

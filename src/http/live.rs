@@ -71,6 +71,10 @@ impl Desk for LiveDesk {
         Box::pin(async move { self.calls.dial_out(order, &by).await.map_err(not_now) })
     }
 
+    fn may_dial(&self, by: UserId) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async move { self.calls.may_dial(&by).await.map_err(not_now) })
+    }
+
     fn job_of(&self, call: &CallId) -> Option<AttemptId> {
         self.calls.job_of(call).map(|job| job.attempt)
     }

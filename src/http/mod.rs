@@ -17,6 +17,7 @@ pub mod client_users;
 pub mod console;
 pub mod contacts;
 pub mod dial_out;
+pub mod dispatch_call;
 pub mod dispatch_lock;
 pub mod dispatch_seen;
 pub mod dispatches;

@@ -177,6 +177,8 @@ pub trait Desk: Send + Sync {
     fn command(&self, call: CallId, by: UserId, command: Command) -> Answer<'_, Result<(), NotNow>>;
     /// `by` dials out for an account: the name of the call.
     fn dial_out(&self, order: DialOrder, by: UserId) -> Answer<'_, Result<CallId, NotNow>>;
+    /// `by` has room for a call that they make themselves, or why not.
+    fn may_dial(&self, by: UserId) -> Answer<'_, Result<(), NotNow>>;
     /// The job that a call does.
     fn job_of(&self, call: &CallId) -> Option<AttemptId>;
     /// What came of a job is known.

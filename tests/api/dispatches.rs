@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::{House, Told, message_body};
 
 /// A house in which an urgent message has just gone out; the token and the dispatch.
-async fn gone_out() -> (House, String, Value) {
+pub async fn gone_out() -> (House, String, Value) {
     let house = House::new().await;
     let token = house.sign_in("kim").await;
     let saved = house.ask(Method::POST, "/api/v1/messages", &token, message_body()).await;
@@ -21,7 +21,7 @@ async fn gone_out() -> (House, String, Value) {
     (house, token, dispatch)
 }
 
-fn path(dispatch: &Value, act: &str) -> String {
+pub fn path(dispatch: &Value, act: &str) -> String {
     format!("/api/v1/dispatches/{}/{act}", dispatch["id"].as_str().expect("an id"))
 }
 

@@ -6,6 +6,7 @@ mod accounts;
 mod alarms;
 mod audit;
 mod bodies;
+mod by_hand;
 mod check_in;
 mod console;
 mod dispatches;

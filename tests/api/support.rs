@@ -575,6 +575,13 @@ impl Desk for Double {
         })
     }
 
+    fn may_dial(&self, _by: UserId) -> Answer<'_, Result<(), NotNow>> {
+        Box::pin(async {
+            let refused = *self.told.refuse.lock().expect("no panic while it was held");
+            if refused { Err(NotNow("You are in a patch.".into())) } else { Ok(()) }
+        })
+    }
+
     fn job_of(&self, call: &CallId) -> Option<AttemptId> {
         // The call of a job is named like it.
         let jobs = Told::so_far(&self.told.jobs);

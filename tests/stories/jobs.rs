@@ -1,6 +1,7 @@
 //! Calls that operators make: taken and told, left to the machine, stood down while they ring; and a contact who rings back.
 
-use cordboard::base::id::UserId;
+use cordboard::base::id::{ContactId, DispatchId, UserId};
+use cordboard::domain::dispatch::by_hand::HandCall;
 use cordboard::domain::dispatch::event::OperatorAct;
 use cordboard::domain::dispatch::job::JobOutcome;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
@@ -128,6 +129,62 @@ async fn a_lock_does_not_outlive_the_process_and_the_job_does() {
     let told = JobOutcome::Told { name: "Ben".into() };
     desk.dispatcher.finish_job(&again, &kim(), told).await.expect("done");
     desk.ends(&id, Phase::Told).await;
+}
+
+/// Kim calls Ben at home by hand.
+async fn calls_by_hand(desk: &Desk, id: &DispatchId) -> Decided {
+    let call = HandCall {
+        by: kim().id,
+        contact: ContactId::named("Ben"),
+        name: "Ben".into(),
+        label: "home".into(),
+        number: town::number(town::PEOPLE[0].2),
+        ring_secs: 30,
+    };
+    let decided = desk.dispatcher.operator(id, "Kim", OperatorAct::Call(call)).await.expect("decided");
+    desk.advance(0).await;
+    decided
+}
+
+#[tokio::test]
+async fn an_operator_calls_by_hand_and_the_yes_she_hears_confirms() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    desk.advance(5 * MINUTE).await;
+    assert_eq!(calls_by_hand(&desk, &id).await, Decided::Changed);
+    let job = desk.seat().expect_job("Ben", "burst pipe");
+    let open = desk.store.list_open_jobs(10).await.expect("listed");
+    let taken_by: Vec<_> = open.iter().map(|job| job.taken_by.clone()).collect();
+    assert_eq!(taken_by, [Some(kim().id)], "hers from the start");
+    assert_eq!(calls_by_hand(&desk, &id).await, Decided::Unchanged, "one call at a time");
+    desk.seat().says(&job, CallOutEvent::Job(JobEvent::Answered { by: kim().id })).await;
+    let yes = JobOutcome::Confirmed { name: "Ben".into() };
+    assert_eq!(desk.dispatcher.finish_job(&job, &kim(), yes).await.expect("done"), Decided::Changed);
+    let view = desk.view(&id).await;
+    assert_eq!(view.confirmed_by.as_deref(), Some("Ben"));
+    for line in ["Kim calls Ben (home).", "Kim's call to Ben (home): Ben confirmed."] {
+        assert!(view.timeline.iter().any(|l| l.text == line), "{line}: {:#?}", view.timeline);
+    }
+    assert_eq!(desk.store.list_open_jobs(10).await.expect("listed"), []);
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_call_by_hand_ends_with_the_process_and_the_protocol_goes_on() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    assert_eq!(calls_by_hand(&desk, &id).await, Decided::Changed);
+    desk.seat().expect_job("Ben", "burst pipe");
+    desk.restarts().await;
+    assert_eq!(desk.store.list_open_jobs(10).await.expect("listed"), [], "nobody else is asked to make it");
+    let left = "Kim has let go of the call to Ben without saying what came of it.";
+    let view = desk.view(&id).await;
+    assert!(view.timeline.iter().any(|l| l.text == left), "{:#?}", view.timeline);
+    desk.phone("Ben").replies("1ok").await;
+    desk.phone("Ben").expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! A call that begins at our side, for what it is: a caller who was promised to be called back, a job of a dispatch's, or an
-//! operator who dials out. All of them are dialled once the operator is there ([`ring_back`](super::ring_back)).
+//! A call that begins at our side, for what it is: a caller who was promised to be called back, a job of a dispatch's (for
+//! whoever takes it, or made by hand by one operator), or an operator who dials out. All of them are dialled once the operator is there ([`ring_back`](super::ring_back)).
 //!
 //! Does not know what the job is about. What always holds: nobody is done with a job before it is known what came of it, or
 //! that nobody has to say; a job that is taken back is never dialled from then on, nor is anybody cut off who talks already;
@@ -19,18 +19,20 @@ pub enum Errand {
     Promise,
     /// An operator has to say what came of it.
     Job,
+    /// The same of a call that this operator makes by hand.
+    JobOf(UserId),
     /// This operator wants to speak with them.
     Own(UserId),
 }
 
 impl Call {
     pub(super) fn is_job(&self) -> bool {
-        self.errand() == Some(&Errand::Job)
+        matches!(self.errand(), Some(Errand::Job | Errand::JobOf(_)))
     }
 
     /// An operator's own, and not dialled yet.
     pub(super) fn waits_for_its_operator(&self) -> bool {
-        matches!(self.errand(), Some(Errand::Own(_))) && self.waits_to_ring_back()
+        matches!(self.errand(), Some(Errand::Own(_) | Errand::JobOf(_))) && self.waits_to_ring_back()
     }
 
     fn errand(&self) -> Option<&Errand> {
@@ -39,7 +41,7 @@ impl Call {
 
     /// It goes to the operator who dials out, and to nobody else. False: to the queue, as any other.
     pub(super) fn arrive_at_its_operator(&mut self) -> bool {
-        let Some(Errand::Own(user)) = self.errand().cloned() else { return false };
+        let Some(Errand::Own(user) | Errand::JobOf(user)) = self.errand().cloned() else { return false };
         let until = self.now + self.setup.ring + Duration::from_secs(1);
         let place = Place::Towards(user.clone());
         let (by, since) = (user.clone(), self.now);
@@ -53,7 +55,8 @@ impl Call {
     pub(super) fn on_stood_down(&mut self) {
         match self.phase {
             _ if !self.is_job() => {}
-            Phase::Queued | Phase::Offered { .. } | Phase::RingingBack { .. } if !self.handled => {
+            // Parked is on its way to who makes it by hand.
+            Phase::Queued | Phase::Offered { .. } | Phase::RingingBack { .. } | Phase::Parked if !self.handled => {
                 self.record(RecordEvent::StoodDown);
                 self.settle_job();
                 self.end(Cause::Released);

@@ -561,7 +561,7 @@ fn whatever_happens_nobody_hears_what_they_must_not_and_every_leg_is_hung_up() {
         count("callbacks", usize::from(world.called_back));
         match ring_back(seed).map(|back| back.errand).filter(|_| world.call.handled) {
             Some(Errand::Promise) => count("promises kept", 1),
-            Some(Errand::Job) => count("jobs", 1),
+            Some(Errand::Job | Errand::JobOf(_)) => count("jobs", 1),
             Some(Errand::Own(_)) => count("operators who dial out", 1),
             None => {}
         }

@@ -106,7 +106,7 @@ impl State {
     /// Whether an attempt with this purpose belongs to the steps since the message was changed last and begun again.
     pub fn is_of_now(&self, purpose: &Purpose) -> bool {
         match purpose {
-            Purpose::Step { run } => *run >= self.first_run,
+            Purpose::Step { run } | Purpose::ByHand { run } => *run >= self.first_run,
             _ => true,
         }
     }

@@ -101,6 +101,8 @@ impl Turn<'_> {
             let untaken = a.job.as_ref().is_some_and(|job| job.taken.is_none());
             let meant = match a.purpose {
                 Purpose::Step { run: own } => run.is_none_or(|run| run == own),
+                // No step's, so none takes it along.
+                Purpose::ByHand { .. } => run.is_none(),
                 _ => false,
             };
             // What they answered may be in line to go once more.

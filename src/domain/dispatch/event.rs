@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::by_hand::HandCall;
 use super::fax::FaxOutcome;
 use super::in_hours::OutOfHours;
 use super::inbox::InboxNews;
@@ -160,6 +161,8 @@ pub enum OperatorAct {
         #[serde(default)]
         moves: Option<u32>,
     },
+    /// She calls a person herself.
+    Call(HandCall),
     /// Take it back within the undo time.
     Undo,
     /// The message is another now. `protocol`: what is in force for it; none: it is not dispatched.
@@ -410,6 +413,11 @@ pub enum Note {
         label: String,
         by: String,
         outcome: JobOutcome,
+    },
+    /// A call that an operator made by hand was let go, and nobody has said what came of it.
+    HandCallLeft {
+        name: String,
+        by: String,
     },
     NobodyTook {
         name: String,

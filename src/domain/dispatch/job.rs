@@ -170,6 +170,10 @@ impl Turn<'_> {
                 self.s.attempts[i].accepted_at = Some(self.now);
                 self.record(Some(&name.clone()), Note::Answered { name });
             }
+            JobNews::Freed { by } if hers(by) && a.is_by_hand() => self.hand_call_freed(i),
+            JobNews::Left { at } if a.is_by_hand() && taken.as_ref().is_none_or(|taken| taken.at <= *at) => {
+                self.hand_call_left(i);
+            }
             JobNews::Freed { by } if hers(by) => self.job_freed(i),
             // Who took it after that has another call for it.
             JobNews::Left { at } if taken.as_ref().is_some_and(|taken| taken.at <= *at) => self.job_freed(i),
@@ -282,6 +286,9 @@ impl Turn<'_> {
 
     /// The node that offered it is gone: it is offered anew, and nobody has it.
     pub(super) fn job_interrupted(&mut self, i: usize) {
+        if self.attempt(i).is_by_hand() {
+            return self.hand_call_left(i);
+        }
         let (now, open) = (self.now, self.s.phase.is_open() && self.is_of_now(i));
         let a = &mut self.s.attempts[i];
         let Some(job) = &mut a.job else { return };

@@ -104,7 +104,7 @@ impl Turn<'_> {
         let counted = match self.s.current() {
             // A step has ended it before the last: what other steps sent has not.
             Some(run) => purpose == Purpose::Step { run },
-            None => self.attempt(i).is_step(),
+            None => matches!(purpose, Purpose::Step { .. }),
         };
         if !counted || self.s.informs(&purpose) {
             return;

@@ -7,6 +7,7 @@
 
 pub mod along;
 pub mod board;
+pub mod by_hand;
 mod change;
 mod close;
 pub mod condition;
@@ -172,6 +173,7 @@ impl Turn<'_> {
                 }
             }
             OperatorAct::Retry { moves } if self.s.phase.is_open() && self.s.is_at(*moves) => self.retry(by),
+            OperatorAct::Call(call) => self.call_by_hand(by, call),
             OperatorAct::Undo if self.s.phase == Phase::Open && self.now < self.s.open_at => {
                 self.close(Phase::Cancelled, Some(by.to_owned()), None, None);
             }

@@ -1,6 +1,7 @@
 //! The protocols of an answering service on simulated time, and random nights against the promises.
 
 mod board;
+mod by_hand;
 mod change;
 mod fax;
 mod hold;

@@ -160,6 +160,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::JobFreed { name, by } => {
             ("operator", format!("{by} has let go of the call to {name}; another operator is asked."))
         }
+        Note::HandCallLeft { name, by } => {
+            ("operator", format!("{by} has let go of the call to {name} without saying what came of it."))
+        }
         Note::JobDone { name, label, by, outcome } => {
             ("attempt", format!("{by}'s call to {name} ({label}): {}.", job_words(outcome)))
         }

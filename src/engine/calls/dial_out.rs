@@ -29,6 +29,15 @@ pub struct DialOrder {
 }
 
 impl CallsHandle {
+    /// The operator has room for a call that she makes herself.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn may_dial(&self, by: &UserId) -> Result<(), CommandError> {
+        self.room_for(by).await?;
+        self.may_turn_away(by)
+    }
+
     /// Begins the call; its name.
     ///
     /// # Errors

@@ -37,6 +37,11 @@ async fn offers(house: &House) -> Told {
 
 /// The same, for this account.
 fn offers_for(house: &House, account: Account) -> Told {
+    offers_to(house, account, None)
+}
+
+/// The same; `by_hand`: the call is this operator's own.
+fn offers_to(house: &House, account: Account, by_hand: Option<UserId>) -> Told {
     let (events, told) = mpsc::unbounded_channel();
     let now = SystemClock.utc();
     let job = JobOffer {
@@ -54,6 +59,7 @@ fn offers_for(house: &House, account: Account) -> Told {
         offered_at: now,
         due_at: now.plus_ms(60_000),
         then_machine: true,
+        by_hand,
     };
     house.calls.offer(job, events);
     told
@@ -213,6 +219,42 @@ async fn a_job_waits_beside_callers_by_the_priority_of_its_account() {
         tokio::task::yield_now().await;
     }
     panic!("a stop of the service waits for it");
+}
+
+#[tokio::test]
+async fn a_call_by_hand_rings_her_telephone_at_once_and_wants_its_outcome() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    let account = account(&house).await;
+    let mut told = offers_to(&house, account, Some(kim()));
+    let (_, phone) = house.takes("kim").await;
+    house.kept.push(phone);
+    let (_, offer, doctor) = dialled(&mut house).await;
+    assert_eq!(hears_of(&mut told).await, JobEvent::Taken { by: kim() });
+    doctor.send(LegEvent::Answered(answer_to(&offer))).await.expect("the call listens");
+    assert_eq!(hears_of(&mut told).await, JobEvent::Answered { by: kim() });
+    let view = shown(&mut house, CallState::Talking).await;
+    assert!(view.job.is_some_and(|job| job.by_hand));
+    doctor.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    shown(&mut house, CallState::WrapUp).await;
+    let done = house.calls.command(&view.id, &kim(), Command::WrapUpDone { disposition: None }).await;
+    assert_eq!(done, Err(CommandError::OutcomeMissing));
+    assert_eq!(house.calls.settle_job(&attempt(), "confirmed"), Ok(()));
+    house.gone().await;
+    hears_no_more(&mut told).await;
+}
+
+#[tokio::test]
+async fn a_call_by_hand_that_its_operator_does_not_get_comes_to_nobody_else() {
+    let mut house = House::open("greeting");
+    house.ready("lee").await;
+    let account = account(&house).await;
+    assert_eq!(house.calls.may_dial(&kim()).await, Err(CommandError::NotReady));
+    let mut told = offers_to(&house, account, Some(kim()));
+    assert!(matches!(hears_of(&mut told).await, JobEvent::Left { .. }));
+    hears_no_more(&mut told).await;
+    let rung = std::iter::from_fn(|| house.did.try_recv().ok()).any(|d| rings(&d, "lee").is_some());
+    assert!(!rung);
 }
 
 fn order(account: Account) -> DialOrder {

@@ -1,7 +1,8 @@
 //! Jobs: calls that dispatches want made by an operator, each offered by a call in the queue that dials once it is taken.
 //!
 //! Decides nothing about the dispatch: what an operator says came of it goes to the dispatcher, and comes back here as a
-//! word to the call. For each job there is one task, from the dispatcher's asking until it is known what came of the job or it is
+//! word to the call. One that an operator makes by hand rings her telephone in place of a place in the queue, and is offered once.
+//! For each job there is one task, from the dispatcher's asking until it is known what came of the job or it is
 //! taken back. What always holds: a job that an operator leaves unsaid is offered again, and one that is taken back is off
 //! the desks at once.
 
@@ -109,6 +110,9 @@ impl Calls {
             let at = self.wiring.clock.utc();
             // An error means that the dispatcher is stopping.
             let _ = events.send((job.attempt.clone(), CallOutEvent::Job(JobEvent::Left { at })));
+            if job.by_hand.is_some() {
+                return;
+            }
             tokio::select! {
                 () = tokio::time::sleep(PAUSE) => {}
                 () = taken_back(&mut stood_down) => return,
@@ -134,8 +138,14 @@ impl Calls {
             earlier: 0,
             rings_back: None,
         };
-        self.record_outward(&facts);
         let id = facts.id.clone();
+        if let Some(by) = &job.by_hand
+            && CallsHandle(Arc::clone(self)).set_aside(&id, by).await.is_err()
+        {
+            // She is in the middle of a patch by now.
+            return JobEnd::Left;
+        }
+        self.record_outward(&facts);
         let (tell, mut told) = oneshot::channel();
         let outward = Outward::Job(JobAtWork::new(job, events, tell));
         tokio::spawn(

@@ -75,10 +75,7 @@ impl CallsHandle {
     /// The same for all but these.
     async fn set_aside_but(&self, calls: &[&CallId], by: &UserId) -> Result<Vec<CallId>, CommandError> {
         let others: Vec<_> = self.at_seat(by).into_iter().filter(|view| !calls.contains(&&view.id)).collect();
-        let busy = [CallState::Patching, CallState::Conference, CallState::Consulting, CallState::RingingBack];
-        if others.iter().any(|view| busy.contains(&view.state)) || self.is_asked(by) {
-            return Err(CommandError::Patching);
-        }
+        self.may_leave(&others, by)?;
         let mut aside = Vec::new();
         for view in others.into_iter().filter(|view| view.state == CallState::Talking) {
             // One that has ended meanwhile, or is on hold already, needs nothing.
@@ -87,6 +84,19 @@ impl CallsHandle {
             }
         }
         Ok(aside)
+    }
+
+    /// She can turn away from all that she has.
+    pub(super) fn may_turn_away(&self, by: &UserId) -> Result<(), CommandError> {
+        self.may_leave(&self.at_seat(by), by)
+    }
+
+    fn may_leave(&self, calls: &[CallView], by: &UserId) -> Result<(), CommandError> {
+        let busy = [CallState::Patching, CallState::Conference, CallState::Consulting, CallState::RingingBack];
+        if calls.iter().any(|view| busy.contains(&view.state)) || self.is_asked(by) {
+            return Err(CommandError::Patching);
+        }
+        Ok(())
     }
 
     /// If nothing came of it, she is back with whom she spoke.

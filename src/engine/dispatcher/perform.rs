@@ -242,7 +242,7 @@ impl Dispatcher {
         let Papers { attempt, message, account, protected, .. } = papers;
         let at = papers.closed_at();
         match &attempt.purpose {
-            Purpose::Step { .. } | Purpose::Record => render::text(message, account, attempt.code),
+            Purpose::Step { .. } | Purpose::ByHand { .. } | Purpose::Record => render::text(message, account, attempt.code),
             Purpose::ConfirmedReply => render::confirmed_reply(message, account, at, *protected),
             Purpose::AlreadyReply => over::already_reply(account, papers.ended(), at),
             Purpose::StandDown => over::stand_down(message, account, papers.ended(), papers.known()),
@@ -397,6 +397,7 @@ impl Papers {
             offered_at: job.offered_at.unwrap_or(attempt.planned_at),
             due_at: job.due_at,
             then_machine: job.then_machine,
+            by_hand: job.taken.as_ref().filter(|_| attempt.is_by_hand()).map(|taken| taken.by.clone()),
         })
     }
 

@@ -114,6 +114,8 @@ impl Address {
 pub enum Purpose {
     /// The message itself, for the run with this index.
     Step { run: usize },
+    /// The message itself, beside the steps: an operator brings it by hand. `run`: the last one that had begun.
+    ByHand { run: usize },
     /// The email a protocol asks for, after the caller was put through: for the record, with that outcome.
     Record,
     /// Tells the one who confirmed that it counted.
@@ -425,7 +427,12 @@ impl Attempt {
 
     /// Is the message itself, not a reply.
     pub const fn is_step(&self) -> bool {
-        matches!(self.purpose, Purpose::Step { .. })
+        matches!(self.purpose, Purpose::Step { .. } | Purpose::ByHand { .. })
+    }
+
+    /// An operator brings it, beside the steps.
+    pub const fn is_by_hand(&self) -> bool {
+        matches!(self.purpose, Purpose::ByHand { .. })
     }
 
     /// When this attempt wants attention, and why.

@@ -129,6 +129,7 @@ impl JobAtWork {
             urgency: offer.urgency,
             leave_message: offer.leave_message,
             then_machine: offer.then_machine,
+            by_hand: offer.by_hand.is_some(),
             due_at: offer.due_at,
             outcome: self.outcome,
             stood_down: self.stood_down,
@@ -148,7 +149,10 @@ impl Outward {
     pub(super) fn ring_back(&self) -> RingBack {
         let (number, ring, errand) = match self {
             Self::Promise { callback, .. } => (&callback.number, RING, Errand::Promise),
-            Self::Job(job) => (&job.offer.to, secs(job.offer.ring_secs), Errand::Job),
+            Self::Job(job) => {
+                let errand = job.offer.by_hand.clone().map_or(Errand::Job, Errand::JobOf);
+                (&job.offer.to, secs(job.offer.ring_secs), errand)
+            }
             Self::Own(own) => (&own.to, own.ring, Errand::Own(own.by.clone())),
         };
         let to_contact = match self {

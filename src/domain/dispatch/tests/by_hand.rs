@@ -1,0 +1,192 @@
+//! An operator calls a person by hand, beside the steps.
+
+use super::*;
+use crate::base::id::UserId;
+use crate::domain::dispatch::by_hand::{HandCall, telephones};
+use crate::domain::dispatch::job::{JobNews, JobOutcome};
+
+fn kim() -> UserId {
+    UserId::named("kim")
+}
+
+fn calls(night: &mut Night, name: &str, n: u32) {
+    let call = HandCall {
+        by: kim(),
+        contact: ContactId::named(name),
+        name: name.into(),
+        label: "home".into(),
+        number: number(n),
+        ring_secs: 30,
+    };
+    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Call(call) });
+}
+
+/// The attempt that is made by hand.
+fn by_hand(night: &Night) -> &Attempt {
+    night.s.attempts.iter().rfind(|a| a.is_by_hand()).expect("a call by hand")
+}
+
+fn news(night: &mut Night, news: JobNews) {
+    let attempt = by_hand(night).id.clone();
+    night.tell(Event::Job { attempt, news });
+}
+
+fn says(night: &mut Night, outcome: JobOutcome) {
+    news(night, JobNews::Done { by: kim(), name: "Kim".into(), outcome });
+}
+
+#[test]
+fn it_is_hers_at_once_and_a_yes_to_her_confirms() {
+    let mut night = Night::of(plumbing());
+    night.until(60);
+    calls(&mut night, "ada", 111);
+    let a = by_hand(&night);
+    let taken = a.job.as_ref().and_then(|job| job.taken.as_ref()).map(|taken| taken.by.clone());
+    assert_eq!((taken, a.in_flight_since, a.handed_at), (Some(kim()), Some(night.now), Some(night.now)));
+    news(&mut night, JobNews::Answered { by: kim() });
+    says(&mut night, JobOutcome::Confirmed { name: "ada".into() });
+    assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ada")));
+    let lines = night.lines();
+    for line in ["Kim calls ada (home).", "ada's phone was answered.", "Kim's call to ada (home): ada confirmed."] {
+        assert!(lines.contains(&line.to_owned()), "{line} is not in {lines:#?}");
+    }
+    assert!(night.s.attempts.iter().any(|a| a.purpose == state::Purpose::StandDown), "ben was texted, and is told");
+    night.until(4_000);
+    assert_eq!(night.s.wake(), None);
+}
+
+#[test]
+fn the_steps_neither_wait_for_it_nor_end_it() {
+    let mut night = Night::of(plumbing());
+    night.until(60);
+    calls(&mut night, "ada", 111);
+    night.until(900);
+    assert_eq!(night.times(), [(0, Channel::Text), (900, Channel::Call)], "ben's mobile rings when it is due");
+    night.until(1_600);
+    assert_eq!(night.s.runs.len(), 3, "his home follows");
+    assert!(by_hand(&night).in_flight_since.is_some(), "a step that is over is not hers");
+    says(&mut night, JobOutcome::NoAnswer);
+    assert_eq!(by_hand(&night).outcome, Some(CallOutcome::NoAnswer));
+    assert_eq!(night.s.phase, Phase::Running);
+}
+
+#[test]
+fn told_by_hand_ends_what_runs_until_told() {
+    let steps = vec![(Method::CallOut { leave_message: true }, on_call("mobile"), 600)];
+    let mut night = Night::of(protocol(steps, true, Until::Told));
+    night.until(200);
+    calls(&mut night, "ben", 101);
+    says(&mut night, JobOutcome::Told { name: "ben".into() });
+    assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Told, Some("ben")));
+}
+
+#[test]
+fn before_it_opens_once_it_is_over_and_where_a_call_is_made_already_nothing_changes() {
+    let mut night = Night::of(plumbing());
+    let before = night.s.clone();
+    calls(&mut night, "ada", 111);
+    assert_eq!(night.s, before, "it can still be taken back");
+    night.until(910);
+    let before = night.s.clone();
+    calls(&mut night, "ben", 100);
+    assert_eq!(night.s, before, "the machine rings there");
+    calls(&mut night, "ada", 111);
+    let before = night.s.clone();
+    calls(&mut night, "office", 121);
+    assert_eq!(night.s, before, "one at a time");
+    says(&mut night, JobOutcome::Busy);
+    night.tell(Event::RingsBack { who: "ben".into(), by: "Lee".into() });
+    let before = night.s.clone();
+    calls(&mut night, "ada", 111);
+    assert_eq!(night.s, before, "he is on the line");
+    night.tell(Event::Operator { by: "Lee".into(), act: OperatorAct::Close { reason: "a drill".into() } });
+    let before = night.s.clone();
+    calls(&mut night, "ada", 111);
+    assert_eq!(night.s, before, "it is over");
+}
+
+#[test]
+fn a_yes_elsewhere_takes_back_what_rings_and_what_she_says_then_is_written_down() {
+    let mut night = Night::of(plumbing());
+    night.until(60);
+    calls(&mut night, "ada", 111);
+    let attempt = by_hand(&night).id.clone();
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!(night.cancelled, [attempt]);
+    assert!(!by_hand(&night).is_settled(), "she may be speaking with her");
+    says(&mut night, JobOutcome::Told { name: "ada".into() });
+    assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ben")));
+    assert_eq!(night.s.wake(), None);
+}
+
+#[test]
+fn what_is_left_unsaid_is_offered_to_nobody_else_and_a_crash_ends_it() {
+    for crashes in [false, true] {
+        let mut night = Night::of(plumbing());
+        night.until(60);
+        calls(&mut night, "ada", 111);
+        let (attempt, at) = (by_hand(&night).id.clone(), night.now);
+        if crashes {
+            night.tell(Event::Interrupted { attempt });
+        } else {
+            news(&mut night, JobNews::Freed { by: kim() });
+            assert!(by_hand(&night).in_flight_since.is_some(), "ada may be on the line still");
+            news(&mut night, JobNews::Left { at });
+        }
+        let a = by_hand(&night);
+        assert!(a.is_settled() && a.cancelled && a.in_flight_since.is_none(), "{crashes}");
+        let left = "Kim has let go of the call to ada without saying what came of it.";
+        assert_eq!(night.lines().iter().filter(|line| *line == left).count(), 1, "{:#?}", night.lines());
+        night.until(800);
+        assert!(!night.s.needs_operator(), "nobody is asked for it");
+        calls(&mut night, "ada", 111);
+        assert!(by_hand(&night).in_flight_since.is_some(), "she may call again");
+    }
+}
+
+#[test]
+fn who_is_on_the_line_when_she_is_lost_is_the_next_operators() {
+    let mut night = Night::of(plumbing());
+    night.until(60);
+    calls(&mut night, "ada", 111);
+    news(&mut night, JobNews::Answered { by: kim() });
+    news(&mut night, JobNews::Freed { by: kim() });
+    let lee = UserId::named("lee");
+    news(&mut night, JobNews::Taken { by: lee.clone(), name: "Lee".into() });
+    news(&mut night, JobNews::Done { by: lee, name: "Lee".into(), outcome: JobOutcome::Told { name: "ada".into() } });
+    assert!(by_hand(&night).told_at.is_some() && by_hand(&night).is_settled());
+}
+
+#[test]
+fn who_was_asked_last_is_called_first() {
+    let mut night = Night::of(plumbing());
+    night.until(60);
+    assert_eq!(night.s.asked_last(), [(ContactId::named("ben"), "mobile".to_owned())]);
+    calls(&mut night, "ada", 111);
+    assert_eq!(night.s.asked_last().len(), 1, "of the step alone");
+}
+
+#[test]
+fn the_telephone_they_were_asked_by_comes_first_and_an_email_is_none() {
+    let town = town();
+    let labels = |first: Option<&str>| {
+        let found = telephones(&town.contacts[0], first);
+        found.into_iter().map(|(d, _)| d.label.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(Some("home")), ["home", "mobile"]);
+    assert_eq!(labels(Some("email")), ["mobile", "home"]);
+    assert_eq!(labels(None), ["mobile", "home"]);
+}
+
+#[test]
+fn she_is_asked_what_came_of_it_after_a_quarter_of_an_hour() {
+    let held = Method::HoldForCheckIn { until: None };
+    let mut night = Night::of(protocol(vec![(held, vec![], 0)], false, Until::HandedOver));
+    night.until(10);
+    calls(&mut night, "ada", 111);
+    night.until(10 + 15 * 60);
+    assert!(night.s.troubles.contains(&Trouble::JobWaits { who: "ada".into() }));
+    says(&mut night, JobOutcome::Busy);
+    assert!(!night.s.needs_operator());
+    assert_eq!(night.s.phase, Phase::HeldForCheckIn);
+}

@@ -1,0 +1,127 @@
+//! An operator calls a person by hand for a dispatch, beside its steps: whom she can call, and the call, which is a job of hers
+//! from the start. What came of it is said as of any other job (`jobs`).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::base::id::{ContactId, DestinationId, DispatchId};
+use crate::base::phone::PhoneNumber;
+use crate::domain::account::Contact;
+use crate::domain::dispatch::by_hand::{HandCall, telephones};
+use crate::domain::dispatch::event::OperatorAct;
+use crate::engine::dispatcher::Decided;
+use crate::engine::feed::ContactRef;
+
+use super::auth::Operator;
+use super::calls::{find_phone, refuse};
+use super::dispatch_lock::locked;
+use super::error::{Problem, ProblemBody};
+use super::extract::{Body, Id};
+use super::state::{Front, NotNow};
+
+/// Whom to call.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HandCallBody {
+    contact: ContactId,
+    destination: DestinationId,
+}
+
+/// People of the account: who was asked last comes first.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct CallableList {
+    items: Vec<Callable>,
+}
+
+/// A person who can be called.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Callable {
+    contact: ContactRef,
+    /// What they are to the client.
+    title: String,
+    /// The step that it is in has asked them.
+    asked: bool,
+    /// Their telephones: the one they were asked by first, the others as they are tried.
+    telephones: Vec<Telephone>,
+}
+
+/// A telephone of theirs.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Telephone {
+    id: DestinationId,
+    label: String,
+    number: PhoneNumber,
+}
+
+/// Whom I can call by hand for this dispatch.
+#[utoipa::path(get, path = "/api/v1/dispatches/{id}/call", tag = "dispatches", security(("bearer" = [])),
+    params(("id" = DispatchId, Path)),
+    responses((status = OK, body = CallableList), (status = NOT_FOUND, body = ProblemBody)))]
+pub async fn people(
+    State(front): State<Front>,
+    _by: Operator,
+    Id(id): Id<DispatchId>,
+) -> Result<Json<CallableList>, Problem> {
+    let read = front.store.find_dispatch(&id).await?.ok_or_else(|| Problem::not_found("dispatch"))?;
+    let asked = read.state.asked_last();
+    let mut contacts = front.store.list_contacts(&read.state.account).await?;
+    let place = |contact: &Contact| asked.iter().position(|(id, _)| *id == contact.id);
+    contacts.sort_by_key(|contact| place(contact).unwrap_or(usize::MAX));
+    let callable = |contact: Contact| {
+        let by = asked.iter().find(|(id, _)| *id == contact.id).map(|(_, label)| label.as_str());
+        let own = telephones(&contact, by).into_iter();
+        let own = own.map(|(d, number)| Telephone { id: d.id.clone(), label: d.label.clone(), number: number.clone() });
+        let (asked, telephones) = (by.is_some(), own.collect());
+        Callable { contact: ContactRef { id: contact.id, name: contact.name }, title: contact.title, asked, telephones }
+    };
+    let items = contacts.into_iter().map(callable).filter(|one| !one.telephones.is_empty()).collect();
+    Ok(Json(CallableList { items }))
+}
+
+/// I call a person for this dispatch: my telephone rings, then theirs is dialled, and the lock is mine. What came of it is to be
+/// said at `/api/v1/jobs/{id}/outcome`; a yes confirms the dispatch.
+#[utoipa::path(post, path = "/api/v1/dispatches/{id}/call", tag = "dispatches", security(("bearer" = [])),
+    params(("id" = DispatchId, Path)), request_body = HandCallBody,
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody),
+        (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn call(
+    State(front): State<Front>,
+    Operator(signed): Operator,
+    Id(id): Id<DispatchId>,
+    Body(body): Body<HandCallBody>,
+) -> Result<StatusCode, Problem> {
+    let read = front.store.find_dispatch(&id).await?.ok_or_else(|| Problem::not_found("dispatch"))?;
+    let found = find_phone(&front, &body.contact, &body.destination).await?;
+    if found.contact.account != read.state.account {
+        return Err(refuse("contact", "unknown", "The account has no such contact."));
+    }
+    if !read.state.may_be_called(&found.number) {
+        return Err(not_now());
+    }
+    let by = signed.user();
+    if let Err(NotNow(why)) = front.desk.may_dial(by.id.clone()).await {
+        return Err(Problem::conflict("call.not_now", why));
+    }
+    front.dispatcher.take_lock(&id, &by, false).await.map_err(|other| locked(&other))?;
+    let call = HandCall {
+        by: by.id,
+        contact: found.contact.id,
+        name: found.contact.name,
+        label: found.label,
+        number: found.number,
+        ring_secs: found.ring_secs,
+    };
+    match front.dispatcher.operator(&id, &by.name, OperatorAct::Call(call)).await? {
+        Decided::Changed => Ok(StatusCode::NO_CONTENT),
+        Decided::Unchanged => Err(not_now()),
+        Decided::NotFound => Err(Problem::not_found("dispatch")),
+    }
+}
+
+fn not_now() -> Problem {
+    let detail = "Nobody can be called for it by hand now: it has not begun or is over, somebody who rang back is \
+        being spoken with, or a call is being made already.";
+    Problem::conflict("dispatch.not_now", detail)
+}

@@ -1,0 +1,72 @@
+//! An operator calls a person by hand from the dispatch board: who comes first, whose it is, and what is refused.
+
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use cordboard::base::id::UserId;
+use serde_json::{Value, json};
+
+use crate::dispatches::{gone_out, path};
+use crate::support::{Told, number};
+
+fn ben() -> Value {
+    json!({"contact": "con_ben", "destination": "dst_ben-mobile"})
+}
+
+#[tokio::test]
+async fn who_was_asked_is_called_first_and_a_yes_to_her_confirms() {
+    let (house, kim, dispatch) = gone_out().await;
+    let lee = house.sign_in("lee").await;
+    let call = path(&dispatch, "call");
+    let people = house.fetch(&call, &kim).await.json();
+    let first = &people["items"][0];
+    assert_eq!((&first["contact"]["id"], &first["asked"]), (&json!("con_ben"), &json!(true)), "{people}");
+    assert_eq!(first["telephones"][0]["label"], "mobile", "{people}");
+    let got = house.ask(Method::POST, &call, &kim, ben()).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT, "{}", String::from_utf8_lossy(&got.body));
+    house.advance(Duration::from_secs(1)).await;
+    let jobs = Told::so_far(&house.told.jobs);
+    assert_eq!(jobs.len(), 1);
+    assert_eq!(jobs[0].by_hand.as_ref().map(UserId::as_str), Some("usr_kim"));
+    assert_eq!(jobs[0].to, number("+12025550121"));
+    let seen = house.fetch("/api/v1/dispatches", &lee).await.json();
+    assert_eq!(seen["items"][0]["lock"]["by"]["name"], "KIM");
+    let again = house.ask(Method::POST, &call, &kim, ben()).await;
+    assert_eq!((again.status, again.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_now"));
+    let outcome = format!("/api/v1/jobs/{}/outcome", jobs[0].attempt.as_str());
+    let theirs = house.ask(Method::POST, &outcome, &lee, json!({"kind": "no_answer"})).await;
+    assert_eq!((theirs.status, theirs.problem().as_str()), (StatusCode::CONFLICT, "job.not_yours"));
+    let said = house.ask(Method::POST, &outcome, &kim, json!({"kind": "confirmed", "name": "Ben Ortiz"})).await;
+    assert_eq!(said.status, StatusCode::NO_CONTENT);
+    assert_eq!(house.fetch("/api/v1/dispatches", &kim).await.json()["items"], json!([]), "it is confirmed");
+    let message = dispatch["message"].as_str().expect("an id");
+    let shown = house.fetch(&format!("/api/v1/messages/{message}"), &kim).await.json();
+    assert_eq!(shown["dispatch"]["confirmed_by"], "Ben Ortiz");
+    let lines = shown["dispatch"]["timeline"].as_array().expect("a time line");
+    assert!(lines.iter().any(|line| line["text"] == "KIM calls Ben Ortiz (mobile)."), "{shown}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_called_for_now_is_refused_and_calls_nobody() {
+    let (house, kim, dispatch) = gone_out().await;
+    let lee = house.sign_in("lee").await;
+    let call = path(&dispatch, "call");
+    let ask = async |token: &str, body: Value| house.ask(Method::POST, &call, token, body).await;
+    let nothing = ask(&kim, json!({"contact": "con_ben", "destination": "dst_nothing"})).await;
+    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let unknown = house.ask(Method::POST, "/api/v1/dispatches/dsp_nothing/call", &kim, ben()).await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+    assert_eq!(house.fetch("/api/v1/dispatches/dsp_nothing/call", &kim).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(ask("", ben()).await.status, StatusCode::UNAUTHORIZED);
+    house.ask(Method::PUT, &path(&dispatch, "lock"), &lee, json!({})).await;
+    let locked = ask(&kim, ben()).await;
+    assert_eq!((locked.status, locked.problem().as_str()), (StatusCode::CONFLICT, "dispatch.locked"));
+    *house.told.refuse.lock().expect("no panic while it was held") = true;
+    let busy = ask(&lee, ben()).await;
+    assert_eq!((busy.status, busy.problem().as_str()), (StatusCode::CONFLICT, "call.not_now"));
+    house.ask(Method::POST, &path(&dispatch, "close"), &lee, json!({"reason": "a drill"})).await;
+    let over = ask(&lee, ben()).await;
+    assert_eq!((over.status, over.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_now"));
+    house.advance(Duration::from_secs(1)).await;
+    assert!(Told::so_far(&house.told.jobs).is_empty());
+}
