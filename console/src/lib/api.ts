@@ -5,6 +5,7 @@ import type { Fitted, People, Player, Simulation, Template, VersionView } from '
 import type {
   AbandonedKind,
   AbandonedView,
+  Callable,
   CallbackView,
   Account,
   AccountRecording,
@@ -387,6 +388,10 @@ export const api = {
   /** I work on it from now on, whoever has it if `take_over`. */
   lock: (dispatch: string, take_over = false) => request<Lock>('PUT', `/dispatches/${id(dispatch)}/lock`, { take_over }),
   unlock: (dispatch: string) => request<void>('DELETE', `/dispatches/${id(dispatch)}/lock`),
+  /** Whom I can call by hand for it: who was asked first. */
+  peopleToCall: (dispatch: string) => request<{ items: Callable[] }>('GET', `/dispatches/${id(dispatch)}/call`),
+  /** I call this person for it: a job of mine. */
+  callByHand: (dispatch: string, to: { contact: string; destination: string }) => request<void>('POST', `/dispatches/${id(dispatch)}/call`, to),
   skip: (dispatch: string, moves?: number) => request<void>('POST', `/dispatches/${id(dispatch)}/skip`, { moves }),
 
   seat: () => request<SeatView>('GET', '/seat'),

@@ -700,6 +700,8 @@ export interface JobView {
   leave_message: boolean;
   /** The machine calls if no operator has taken it by then; else all desks are alarmed. */
   then_machine: boolean;
+  /** An operator makes it by hand: it is nobody else's. */
+  by_hand?: boolean;
   due_at: number;
   /** What came of it, once that was said. */
   outcome: JobOutcome['kind'] | null;
@@ -932,6 +934,16 @@ export interface PatchOffer {
   destination: string;
   begun: boolean;
   until: number;
+}
+
+/** A person who can be called by hand for a dispatch. */
+export interface Callable {
+  contact: { id: string; name: string };
+  title: string;
+  /** The step that it is in has asked them. */
+  asked: boolean;
+  /** One at least: the one they were asked by first. */
+  telephones: { id: string; label: string; number: string }[];
 }
 
 /** An operator works on a dispatch. */

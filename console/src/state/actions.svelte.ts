@@ -261,7 +261,7 @@ export async function finishJob(job: JobView, outcome: JobOutcome): Promise<void
 }
 
 export async function giveBackJob(job: JobView): Promise<void> {
-  if (await attempt(() => api.giveBackJob(job.attempt))) notices.say('The call is given back: another operator is asked.');
+  if (await attempt(() => api.giveBackJob(job.attempt))) notices.say(job.by_hand ? 'You have let go of the call; nobody else is asked to make it.' : 'The call is given back: another operator is asked.');
 }
 
 /** What who rings back was asked and nobody has answered yet. */
