@@ -21,12 +21,12 @@ use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::{Front, NotNow};
 
-/// Whom to call.
+/// Whom to call, or to text.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct HandCallBody {
-    contact: ContactId,
-    destination: DestinationId,
+pub struct ByHandBody {
+    pub(super) contact: ContactId,
+    pub(super) destination: DestinationId,
 }
 
 /// People of the account: who was asked last comes first.
@@ -53,9 +53,11 @@ pub struct Telephone {
     id: DestinationId,
     label: String,
     number: PhoneNumber,
+    /// They asked for no more texts there.
+    blocked: bool,
 }
 
-/// Whom I can call by hand for this dispatch.
+/// Whom I can call, or have texted, by hand for this dispatch.
 #[utoipa::path(get, path = "/api/v1/dispatches/{id}/call", tag = "dispatches", security(("bearer" = [])),
     params(("id" = DispatchId, Path)),
     responses((status = OK, body = CallableList), (status = NOT_FOUND, body = ProblemBody)))]
@@ -72,7 +74,12 @@ pub async fn people(
     let callable = |contact: Contact| {
         let by = asked.iter().find(|(id, _)| *id == contact.id).map(|(_, label)| label.as_str());
         let own = telephones(&contact, by).into_iter();
-        let own = own.map(|(d, number)| Telephone { id: d.id.clone(), label: d.label.clone(), number: number.clone() });
+        let own = own.map(|(d, number)| Telephone {
+            id: d.id.clone(),
+            label: d.label.clone(),
+            number: number.clone(),
+            blocked: d.blocked,
+        });
         let (asked, telephones) = (by.is_some(), own.collect());
         Callable { contact: ContactRef { id: contact.id, name: contact.name }, title: contact.title, asked, telephones }
     };
@@ -83,14 +90,14 @@ pub async fn people(
 /// I call a person for this dispatch: my telephone rings, then theirs is dialled, and the lock is mine. What came of it is to be
 /// said at `/api/v1/jobs/{id}/outcome`; a yes confirms the dispatch.
 #[utoipa::path(post, path = "/api/v1/dispatches/{id}/call", tag = "dispatches", security(("bearer" = [])),
-    params(("id" = DispatchId, Path)), request_body = HandCallBody,
+    params(("id" = DispatchId, Path)), request_body = ByHandBody,
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody),
         (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
 pub async fn call(
     State(front): State<Front>,
     Operator(signed): Operator,
     Id(id): Id<DispatchId>,
-    Body(body): Body<HandCallBody>,
+    Body(body): Body<ByHandBody>,
 ) -> Result<StatusCode, Problem> {
     let read = front.store.find_dispatch(&id).await?.ok_or_else(|| Problem::not_found("dispatch"))?;
     let found = find_phone(&front, &body.contact, &body.destination).await?;

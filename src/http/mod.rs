@@ -20,6 +20,7 @@ pub mod dial_out;
 pub mod dispatch_call;
 pub mod dispatch_lock;
 pub mod dispatch_seen;
+pub mod dispatch_text;
 pub mod dispatches;
 pub mod drafts;
 pub mod editions;

@@ -23,11 +23,11 @@ use super::error::Problem;
 use super::state::Front;
 use super::{
     abandoned, account_edit, accounts, alarms, audit, board, callbacks, calls, check_in, client_users, console,
-    contacts, dial_out, dispatch_call, dispatch_lock, dispatches, drafts, editions, events, floor, flow, going_live,
-    greetings, handover, health, hooks, inbox, inbox_devices, inner_calls, jobs, listen, mail_template, me, messages,
-    openapi, own_voice, patches, portal, protocol_changes, protocol_desk, protocols, recall, recaps, recordings,
-    schedule_drag, schedule_edit, schedule_files, schedules, seat, sessions, shift_change, sip_ws, speech, spoken,
-    status, users,
+    contacts, dial_out, dispatch_call, dispatch_lock, dispatch_text, dispatches, drafts, editions, events, floor, flow,
+    going_live, greetings, handover, health, hooks, inbox, inbox_devices, inner_calls, jobs, listen, mail_template, me,
+    messages, openapi, own_voice, patches, portal, protocol_changes, protocol_desk, protocols, recall, recaps,
+    recordings, schedule_drag, schedule_edit, schedule_files, schedules, seat, sessions, shift_change, sip_ws, speech,
+    spoken, status, users,
 };
 
 /// The largest body taken.
@@ -112,6 +112,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(dispatches::skip))
         .routes(routes!(dispatches::retry))
         .routes(routes!(dispatch_call::people, dispatch_call::call))
+        .routes(routes!(dispatch_text::text))
         .routes(routes!(dispatch_lock::take, dispatch_lock::release))
         .routes(routes!(check_in::held))
         .routes(routes!(check_in::send))

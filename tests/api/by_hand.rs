@@ -1,4 +1,4 @@
-//! An operator calls a person by hand from the dispatch board: who comes first, whose it is, and what is refused.
+//! An operator calls a person by hand from the dispatch board, or has one texted: who comes first, whose it is, and what is refused.
 
 use std::time::Duration;
 
@@ -69,4 +69,31 @@ async fn what_cannot_be_called_for_now_is_refused_and_calls_nobody() {
     assert_eq!((over.status, over.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_now"));
     house.advance(Duration::from_secs(1)).await;
     assert!(Told::so_far(&house.told.jobs).is_empty());
+}
+
+#[tokio::test]
+async fn the_message_is_texted_now_with_its_code_and_a_key_pressed_twice_texts_once() {
+    let (house, kim, dispatch) = gone_out().await;
+    let lee = house.sign_in("lee").await;
+    let text = path(&dispatch, "text");
+    let ask = async |token: &str, body: Value| house.ask(Method::POST, &text, token, body).await;
+    let just_gone = ask(&kim, ben()).await;
+    assert_eq!((just_gone.status, just_gone.problem().as_str()), (StatusCode::CONFLICT, "dispatch.not_now"));
+    house.advance(Duration::from_secs(60)).await;
+    let got = ask(&kim, ben()).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT, "{}", String::from_utf8_lossy(&got.body));
+    assert_eq!(ask(&kim, ben()).await.problem(), "dispatch.not_now");
+    house.advance(Duration::from_secs(1)).await;
+    let texts = Told::so_far(&house.told.texts);
+    assert_eq!(texts.len(), 2);
+    assert_eq!((&texts[1].to, &texts[1].body), (&texts[0].to, &texts[0].body), "as the step sent it, under its code");
+    let seen = house.fetch("/api/v1/dispatches", &kim).await.json();
+    let lines = seen["items"][0]["timeline"].as_array().expect("a time line");
+    let line = "KIM has the message texted to Ben Ortiz (mobile).";
+    assert_eq!(lines.iter().filter(|l| l["text"] == line).count(), 1, "{seen}");
+    house.ask(Method::PUT, &path(&dispatch, "lock"), &lee, json!({})).await;
+    house.advance(Duration::from_secs(60)).await;
+    assert_eq!(ask(&kim, ben()).await.problem(), "dispatch.locked");
+    let nothing = ask(&lee, json!({"contact": "con_ben", "destination": "dst_nothing"})).await;
+    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
 }

@@ -98,6 +98,7 @@ async fn every_described_route_is_routed_and_every_routed_one_described() {
         "/api/v1/dispatches/{id}/retry",
         "/api/v1/dispatches/{id}/lock",
         "/api/v1/dispatches/{id}/call",
+        "/api/v1/dispatches/{id}/text",
         "/api/v1/jobs",
         "/api/v1/jobs/{id}/outcome",
         "/api/v1/jobs/{id}/give_back",

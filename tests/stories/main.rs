@@ -26,6 +26,7 @@ mod schedules;
 mod secure;
 mod steps;
 mod text_parts;
+mod texts_by_hand;
 mod town;
 mod voicemails;
 mod webhooks;

@@ -1,21 +1,28 @@
-//! What an operator does by hand for a dispatch, beside its steps: she calls a person of the account herself.
+//! What an operator does by hand for a dispatch, beside its steps: she calls a person of the account herself, or has one texted now.
 //!
 //! Knows no desk: `engine/calls` rings her telephone and dials. What always holds: the call is hers from the moment she asks for
 //! it, and comes to another only while somebody is on its line; no step waits for it or is held up by it; and what she says came
-//! of it sets the facts that the outcome of any job sets, so that a yes confirms as it does by every other door.
+//! of it sets the facts that the outcome of any job sets, so that a yes confirms as it does by every other door. A text by hand is
+//! what a step would send, under the same code, and never a second one to a telephone that one is on its way to.
 
 use serde::{Deserialize, Serialize};
 
 use super::Turn;
 use super::event::{Effect, Note};
+use super::inbox::Secure;
 use super::job::{Job, TAKE_WITHIN_MS, Taken};
+use super::protocol::Method;
 use super::state::{Address, Attempt, Channel, Phase, Purpose, State};
-use crate::base::id::{ContactId, UserId};
+use crate::base::clock::UtcMs;
+use crate::base::id::{ContactId, DestinationId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Contact, Destination};
 
 /// How long she may have it before all desks are asked what came of it, as any job.
 const FINISH_WITHIN_MS: i64 = 15 * 60_000;
+
+/// A key pressed twice sends no second text: for so long none goes to a telephone that one has just gone to.
+const TEXT_AGAIN_MS: i64 = 30_000;
 
 /// Whom an operator calls by hand.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +70,37 @@ impl Turn<'_> {
         self.record(Some(&call.name), Note::JobTaken { name, label, by: by.to_owned() });
     }
 
+    /// The message to this telephone of a person's, now, whatever its hours: with a code, where the protocol confirms by text. Where it
+    /// cannot be now, nothing changes, and whoever asks sees that.
+    pub(super) fn text_by_hand(&mut self, by: &str, contact: &ContactId, destination: &DestinationId) {
+        let world = self.world;
+        let Some(contact) = world.contact(contact) else { return };
+        let Some(destination) = contact.destinations.iter().find(|d| d.id == *destination) else { return };
+        let Some(number) = destination.reach.phone() else { return };
+        if destination.blocked || !self.s.may_be_texted(number, self.now) {
+            return;
+        }
+        let confirms = self.s.protocol.steps.iter().any(|step| step.method == Method::TextConfirm);
+        let code = if confirms { self.code_for(number) } else { None };
+        if confirms && code.is_none() {
+            // No code is left there, and a reply without one could be about any message.
+            return;
+        }
+        let method = if confirms { Method::TextConfirm } else { Method::Text };
+        let secure = Secure::of(method, contact, destination, world.is_protected());
+        let run = self.s.runs.len().saturating_sub(1);
+        let address = Address::Phone(number.clone());
+        let i = self.push_attempt(Purpose::ByHand { run }, Channel::Text, &contact.name, &destination.label, address);
+        let a = &mut self.s.attempts[i];
+        a.contact = Some(contact.id.clone());
+        a.ring_secs = destination.ring_secs;
+        a.code = code;
+        a.secure = secure;
+        self.effects.push(Effect::Hand(a.id.clone()));
+        let (name, label) = (contact.name.clone(), destination.label.clone());
+        self.record(Some(&contact.name), Note::TextedByHand { name, label, by: by.to_owned() });
+    }
+
     /// She has it no longer, and has not said what came of it. Whoever is on its line may come to another operator.
     pub(super) fn hand_call_freed(&mut self, i: usize) {
         let due_at = self.now.plus_ms(TAKE_WITHIN_MS);
@@ -83,16 +121,29 @@ impl Turn<'_> {
 }
 
 impl State {
-    /// Somebody may be called by hand at that telephone: it has begun and is not over, nobody who rang back is spoken with, no
-    /// other call is made by hand, and none at all to that telephone.
+    /// Somebody may be called by hand at that telephone: no other call is made by hand, and none at all to that telephone.
     pub fn may_be_called(&self, number: &PhoneNumber) -> bool {
-        let begun = self.phase.is_open() && self.phase != Phase::Open;
         let in_the_way = |a: &Attempt| {
             let by_hand = a.is_by_hand() && a.channel == Channel::Call && !a.is_settled();
             let there = a.channel == Channel::Call && a.patch.is_none() && a.address.phone() == Some(number);
             by_hand || (there && a.in_flight_since.is_some())
         };
-        begun && self.paused.is_none() && !self.attempts.iter().any(in_the_way)
+        self.is_under_way() && !self.attempts.iter().any(in_the_way)
+    }
+
+    /// The message may be texted to that telephone by hand: none is on its way there, nor has one just gone.
+    pub fn may_be_texted(&self, number: &PhoneNumber, now: UtcMs) -> bool {
+        let in_the_way = |a: &Attempt| {
+            let there = a.channel == Channel::Text && a.is_step() && a.address.phone() == Some(number);
+            let just_now = a.failed.is_none() && now < a.planned_at.plus_ms(TEXT_AGAIN_MS);
+            there && !a.cancelled && self.is_of_now(&a.purpose) && (!a.is_settled() || just_now)
+        };
+        self.is_under_way() && !self.attempts.iter().any(in_the_way)
+    }
+
+    /// It has begun and is not over, and nobody who rang back is spoken with.
+    fn is_under_way(&self) -> bool {
+        self.phase.is_open() && self.phase != Phase::Open && self.paused.is_none()
     }
 
     /// Whom the step that it is in has asked, or the last one that it was in, and by what: who is called by hand first.

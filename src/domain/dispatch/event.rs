@@ -13,7 +13,7 @@ use super::protocol::Protocol;
 use super::push::DevicePush;
 use super::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AttemptId, CallTypeId, ContactId, StepRunId};
+use crate::base::id::{AttemptId, CallTypeId, ContactId, DestinationId, StepRunId};
 use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
 use crate::domain::account::{CallType, Contact, Urgency};
@@ -163,6 +163,11 @@ pub enum OperatorAct {
     },
     /// She calls a person herself.
     Call(HandCall),
+    /// She has the message texted to a person's telephone now.
+    Text {
+        contact: ContactId,
+        destination: DestinationId,
+    },
     /// Take it back within the undo time.
     Undo,
     /// The message is another now. `protocol`: what is in force for it; none: it is not dispatched.
@@ -417,6 +422,12 @@ pub enum Note {
     /// A call that an operator made by hand was let go, and nobody has said what came of it.
     HandCallLeft {
         name: String,
+        by: String,
+    },
+    /// An operator has the message texted now.
+    TextedByHand {
+        name: String,
+        label: String,
         by: String,
     },
     NobodyTook {

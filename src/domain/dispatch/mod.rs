@@ -174,6 +174,7 @@ impl Turn<'_> {
             }
             OperatorAct::Retry { moves } if self.s.phase.is_open() && self.s.is_at(*moves) => self.retry(by),
             OperatorAct::Call(call) => self.call_by_hand(by, call),
+            OperatorAct::Text { contact, destination } => self.text_by_hand(by, contact, destination),
             OperatorAct::Undo if self.s.phase == Phase::Open && self.now < self.s.open_at => {
                 self.close(Phase::Cancelled, Some(by.to_owned()), None, None);
             }

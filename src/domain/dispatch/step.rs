@@ -237,7 +237,7 @@ impl Turn<'_> {
     }
 
     /// The same dispatch keeps its code at a number over all rounds.
-    fn code_for(&self, number: &PhoneNumber) -> Option<u16> {
+    pub(super) fn code_for(&self, number: &PhoneNumber) -> Option<u16> {
         let kept = self.s.codes().find(|(at, _, _)| *at == number).map(|(_, code, _)| code);
         kept.or_else(|| self.world.pick_code(number))
     }

@@ -160,6 +160,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::JobFreed { name, by } => {
             ("operator", format!("{by} has let go of the call to {name}; another operator is asked."))
         }
+        Note::TextedByHand { name, label, by } => {
+            ("operator", format!("{by} has the message texted to {name} ({label})."))
+        }
         Note::HandCallLeft { name, by } => {
             ("operator", format!("{by} has let go of the call to {name} without saying what came of it."))
         }

@@ -248,7 +248,7 @@ impl Papers {
 
     /// What leaves says only that there is a message.
     pub(super) fn is_notice(&self) -> bool {
-        let tells = matches!(self.attempt.purpose, Purpose::Step { .. } | Purpose::Record);
+        let tells = self.attempt.is_step() || self.attempt.purpose == Purpose::Record;
         tells && (self.protected || self.attempt.secure.is_some())
     }
 

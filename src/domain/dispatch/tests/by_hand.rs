@@ -1,4 +1,4 @@
-//! An operator calls a person by hand, beside the steps.
+//! An operator calls a person by hand, or has one texted, beside the steps.
 
 use super::*;
 use crate::base::id::UserId;
@@ -189,4 +189,74 @@ fn she_is_asked_what_came_of_it_after_a_quarter_of_an_hour() {
     says(&mut night, JobOutcome::Busy);
     assert!(!night.s.needs_operator());
     assert_eq!(night.s.phase, Phase::HeldForCheckIn);
+}
+
+/// Kim has the message texted there now.
+fn texts(night: &mut Night, name: &str, label: &str) {
+    let destination = DestinationId::named(&format!("{name}-{label}"));
+    let act = OperatorAct::Text { contact: ContactId::named(name), destination };
+    night.tell(Event::Operator { by: "Kim".into(), act });
+}
+
+#[test]
+fn a_text_by_hand_asks_for_a_code_where_the_protocol_does_and_a_reply_to_it_confirms() {
+    let mut night = Night::of(plumbing());
+    night.until(60);
+    texts(&mut night, "ada", "mobile");
+    assert_eq!(night.times(), [(0, Channel::Text), (60, Channel::Text)]);
+    assert_eq!((by_hand(&night).code, by_hand(&night).accepted_at), (Some(1), Some(night.now)));
+    assert!(night.lines().contains(&"Kim has the message texted to ada (mobile).".to_owned()), "{:#?}", night.lines());
+    night.until(70);
+    night.tell(Event::Replied { number: number(110), code: 1 });
+    assert_eq!((night.s.phase, night.s.closed_by.as_deref()), (Phase::Confirmed, Some("ada")));
+    assert!(night.s.attempts.iter().any(|a| a.purpose == state::Purpose::StandDown), "ben was texted, and is told");
+}
+
+#[test]
+fn a_text_by_hand_never_doubles_one_that_is_on_its_way_or_has_just_gone() {
+    let mut night = Night::of(plumbing());
+    night.until(29);
+    texts(&mut night, "ben", "mobile");
+    assert_eq!(night.times().len(), 1, "the step's has just gone");
+    night.until(30);
+    texts(&mut night, "ben", "mobile");
+    texts(&mut night, "ben", "mobile");
+    assert_eq!(night.times(), [(0, Channel::Text), (30, Channel::Text)]);
+    assert_eq!(night.s.attempts[0].code, by_hand(&night).code, "the same code at that telephone");
+    night.silent = true;
+    night.until(40);
+    texts(&mut night, "ada", "mobile");
+    night.until(80);
+    texts(&mut night, "ada", "mobile");
+    assert_eq!(night.times().len(), 3, "whether it was taken is not known yet");
+}
+
+#[test]
+fn a_text_by_hand_holds_up_no_step_and_asks_nothing_where_the_protocol_asks_nothing_by_text() {
+    let steps = vec![(Method::CallOut { leave_message: true }, on_call("mobile"), 600)];
+    let mut night = Night::of(protocol(steps, true, Until::Told));
+    night.until(10);
+    texts(&mut night, "ada", "mobile");
+    assert_eq!(by_hand(&night).code, None);
+    night.until(640);
+    assert_eq!(night.times(), [(0, Channel::Call), (10, Channel::Text), (630, Channel::Call)]);
+}
+
+#[test]
+fn what_takes_no_text_or_is_over_is_not_texted() {
+    let mut night = Night::of(plumbing());
+    let before = night.s.clone();
+    texts(&mut night, "ada", "mobile");
+    assert_eq!(night.s, before, "it can still be taken back");
+    night.until(60);
+    night.town.contacts[1].destinations[0].blocked = true;
+    let before = night.s.clone();
+    texts(&mut night, "ada", "mobile");
+    texts(&mut night, "ada", "email");
+    texts(&mut night, "nobody", "mobile");
+    assert_eq!(night.s, before);
+    night.tell(Event::Operator { by: "Lee".into(), act: OperatorAct::Close { reason: "a drill".into() } });
+    let before = night.s.clone();
+    texts(&mut night, "office", "mobile");
+    assert_eq!(night.s, before);
 }
