@@ -392,6 +392,8 @@ export const api = {
   peopleToCall: (dispatch: string) => request<{ items: Callable[] }>('GET', `/dispatches/${id(dispatch)}/call`),
   /** I call this person for it: a job of mine. */
   callByHand: (dispatch: string, to: { contact: string; destination: string }) => request<void>('POST', `/dispatches/${id(dispatch)}/call`, to),
+  /** The message to this telephone, now. */
+  textByHand: (dispatch: string, to: { contact: string; destination: string }) => request<void>('POST', `/dispatches/${id(dispatch)}/text`, to),
   skip: (dispatch: string, moves?: number) => request<void>('POST', `/dispatches/${id(dispatch)}/skip`, { moves }),
 
   seat: () => request<SeatView>('GET', '/seat'),

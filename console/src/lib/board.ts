@@ -1,10 +1,11 @@
 // The keys of the dispatch board: what a letter does with the row that has the focus, and where the arrows go. Pure.
 
-export type BoardAct = 'confirm' | 'call' | 'patch' | 'hold' | 'skip' | 'retry' | 'close';
+export type BoardAct = 'confirm' | 'call' | 'text' | 'patch' | 'hold' | 'skip' | 'retry' | 'close';
 
 export const BOARD_ACTS: readonly { act: BoardAct; key: string; label: string }[] = [
   { act: 'confirm', key: 'Y', label: 'A person has said yes: confirm it by hand' },
   { act: 'call', key: 'C', label: 'Call a person of the account yourself; what came of it has to be said' },
+  { act: 'text', key: 'T', label: 'Have a person of the account texted now' },
   { act: 'patch', key: 'P', label: 'Put the caller through: only while they are on your line and the protocol asks for it' },
   { act: 'hold', key: 'H', label: 'Hold it: you work on it, others leave it alone; again gives it back' },
   { act: 'skip', key: 'S', label: 'Skip: go on to the next step now' },

@@ -943,7 +943,7 @@ export interface Callable {
   /** The step that it is in has asked them. */
   asked: boolean;
   /** One at least: the one they were asked by first. */
-  telephones: { id: string; label: string; number: string }[];
+  telephones: { id: string; label: string; number: string; blocked: boolean }[];
 }
 
 /** An operator works on a dispatch. */

@@ -1,4 +1,4 @@
-// Calling a person by hand for a dispatch: her telephone rings, and the call comes to the middle of the desk, where the message is read
+// Reaching a person by hand for a dispatch. A text is sent by the server. For a call her telephone rings, and the call comes to the middle of the desk, where the message is read
 // out and what came of it is said.
 
 import { api } from '../lib/api';
@@ -33,5 +33,17 @@ export async function callByHand(dispatch: string, to: { contact: string; destin
     desk.select(event.call.id);
   });
   setTimeout(leave, COMES_WITHIN_MS);
+  return true;
+}
+
+/** True: it is on its way; the row says so. */
+export async function textByHand(dispatch: string, to: { contact: string; destination: string }): Promise<boolean> {
+  try {
+    await api.textByHand(dispatch, to);
+  } catch (error) {
+    notices.show((error as Error).message);
+    return false;
+  }
+  notices.say('The text is on its way.');
   return true;
 }
