@@ -1,9 +1,10 @@
 //! A call that begins at our side, for what it is: a caller who was promised to be called back, a job of a dispatch's (for
-//! whoever takes it, or made by hand by one operator), or an operator who dials out. All of them are dialled once the operator is there ([`ring_back`](super::ring_back)).
+//! whoever takes it, or made by hand by one operator), or an operator who dials out. All of them are dialled once the operator
+//! is there ([`ring_back`](super::ring_back)).
 //!
 //! Does not know what the job is about. What always holds: nobody is done with a job before it is known what came of it, or
 //! that nobody has to say; a job that is taken back is never dialled from then on, nor is anybody cut off who talks already;
-//! and who dials out is the only one to whom the call comes.
+//! and who dials out, or calls by hand, is the only one to whom the call comes.
 
 use std::time::Duration;
 

@@ -153,6 +153,39 @@ fn a_call_that_its_operator_does_not_get_is_over_and_comes_to_nobody_else() {
 }
 
 #[test]
+fn a_call_by_hand_goes_to_its_operator_alone_and_wants_its_outcome() {
+    let mut line = begun(Errand::JobOf(kim()));
+    assert!(line.all.contains(&Output::Bring { user: kim() }));
+    assert!(line.all.iter().all(|o| !matches!(o, Output::Enqueue { .. })), "it is in no queue");
+    line.tell(Input::Fetch { user: kim(), leg: OPERATOR, ring: true });
+    line.leg(OPERATOR, LegInput::Answered);
+    let told = line.leg(OPERATOR, LegInput::MediaUp);
+    assert!(told.contains(&Output::Dial { leg: CALLER, to: Party::Number(doctor()) }), "{told:?}");
+    line.leg(CALLER, LegInput::Ended(Cause::Busy));
+    assert_eq!(wrap_up_done(&mut line), Err(CommandError::OutcomeMissing));
+    assert!(line.tell(Input::Settled).contains(&Output::WrappedUp { user: kim() }));
+    assert!(line.call.is_done());
+}
+
+#[test]
+fn a_call_by_hand_that_is_stood_down_on_its_way_to_her_dials_nobody() {
+    for rings in [false, true] {
+        let mut line = begun(Errand::JobOf(kim()));
+        if rings {
+            line.tell(Input::Fetch { user: kim(), leg: OPERATOR, ring: true });
+        }
+        line.tell(Input::StoodDown);
+        assert!(line.call.is_done(), "rings: {rings}");
+        let goes_on = |o: &Output| match o {
+            Output::Dial { leg, .. } => *leg == CALLER,
+            Output::Enqueue { .. } | Output::Requeue => true,
+            _ => false,
+        };
+        assert!(!line.all.iter().any(goes_on), "rings: {rings}");
+    }
+}
+
+#[test]
 fn a_called_person_whose_operator_is_lost_goes_to_the_next() {
     let mut line = begun(Errand::Own(kim()));
     line.tell(Input::Fetch { user: kim(), leg: OPERATOR, ring: true });
