@@ -17,9 +17,14 @@ use crate::engine::feed::ContactRef;
 use super::auth::Operator;
 use super::calls::{find_phone, refuse};
 use super::dispatch_lock::locked;
+use super::dispatch_seen::refused;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::{Front, NotNow};
+
+/// Why nobody can be called for one that is open.
+const IN_THE_WAY: &str = "Nobody can be called for it by hand now: it has not begun, somebody who rang back is being spoken \
+    with, or a call is being made already.";
 
 /// Whom to call, or to text.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -104,10 +109,10 @@ pub async fn call(
     if found.contact.account != read.state.account {
         return Err(refuse("contact", "unknown", "The account has no such contact."));
     }
-    if !read.state.may_be_called(&found.number) {
-        return Err(not_now());
-    }
     let by = signed.user();
+    if !read.state.may_be_called(&found.number) {
+        return Err(not_now(&front, &id, &by.name, IN_THE_WAY).await?);
+    }
     if let Err(NotNow(why)) = front.desk.may_dial(by.id.clone()).await {
         return Err(Problem::conflict("call.not_now", why));
     }
@@ -122,13 +127,16 @@ pub async fn call(
     };
     match front.dispatcher.operator(&id, &by.name, OperatorAct::Call(call)).await? {
         Decided::Changed => Ok(StatusCode::NO_CONTENT),
-        Decided::Unchanged => Err(not_now()),
+        Decided::Unchanged => Err(not_now(&front, &id, &by.name, IN_THE_WAY).await?),
         Decided::NotFound => Err(Problem::not_found("dispatch")),
     }
 }
 
-fn not_now() -> Problem {
-    let detail = "Nobody can be called for it by hand now: it has not begun or is over, somebody who rang back is \
-        being spoken with, or a call is being made already.";
-    Problem::conflict("dispatch.not_now", detail)
+/// Why nothing is done by hand: who has ended it, or what is in the way.
+pub(super) async fn not_now(front: &Front, id: &DispatchId, by: &str, in_the_way: &str) -> Result<Problem, Problem> {
+    let read = front.store.find_dispatch(id).await?;
+    if read.is_some_and(|read| read.state.closed_at.is_none()) {
+        return Ok(Problem::conflict("dispatch.not_now", in_the_way));
+    }
+    refused(front, id, by, None).await
 }

@@ -10,11 +10,15 @@ use crate::engine::dispatcher::Decided;
 
 use super::auth::Operator;
 use super::calls::{find_phone, refuse};
-use super::dispatch_call::ByHandBody;
+use super::dispatch_call::{ByHandBody, not_now};
 use super::dispatch_lock::refuse_locked;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::Front;
+
+/// Why one that is open cannot be texted.
+const IN_THE_WAY: &str = "It cannot be texted there now: it has not begun, somebody who rang back is being spoken with, a \
+    text is on its way there or has just gone, or no code is left for that telephone.";
 
 /// Has the message texted to this telephone now, whatever its hours: with the code that confirms, where the protocol confirms by
 /// text. Refused while one is on its way there, or has gone there within the last half minute.
@@ -40,11 +44,7 @@ pub async fn text(
     let act = OperatorAct::Text { contact: body.contact, destination: body.destination };
     match front.dispatcher.operator(&id, &signed.name, act).await? {
         Decided::Changed => Ok(StatusCode::NO_CONTENT),
-        Decided::Unchanged => {
-            let detail = "It cannot be texted there now: it has not begun or is over, somebody who rang back is being \
-                spoken with, a text is on its way there or has just gone, or no code is left for that telephone.";
-            Err(Problem::conflict("dispatch.not_now", detail))
-        }
+        Decided::Unchanged => Err(not_now(&front, &id, &signed.name, IN_THE_WAY).await?),
         Decided::NotFound => Err(Problem::not_found("dispatch")),
     }
 }

@@ -242,7 +242,9 @@ impl Dispatcher {
         let Papers { attempt, message, account, protected, .. } = papers;
         let at = papers.closed_at();
         match &attempt.purpose {
-            Purpose::Step { .. } | Purpose::ByHand { .. } | Purpose::Record => render::text(message, account, attempt.code),
+            Purpose::Step { .. } | Purpose::ByHand { .. } | Purpose::Record => {
+                render::text(message, account, attempt.code)
+            }
             Purpose::ConfirmedReply => render::confirmed_reply(message, account, at, *protected),
             Purpose::AlreadyReply => over::already_reply(account, papers.ended(), at),
             Purpose::StandDown => over::stand_down(message, account, papers.ended(), papers.known()),
