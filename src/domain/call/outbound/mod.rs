@@ -1,7 +1,8 @@
 //! A call made by the machine that reads messages out (design §6, *Call-out by machine*).
 //!
 //! Says who calls; 1 hears the message, after a PIN where the account asks for one (`pin`); once that was heard to its end,
-//! call-back number included, 1 confirms, 2 connects with the caller (`caller`) and 9 repeats. Further messages for the same telephone are read in the same call, one after the other. Where nobody takes it,
+//! call-back number included, 1 confirms, 2 connects with the caller (`caller`) and 9 repeats; 1 and 2 count while it is repeated,
+//! too. Further messages for the same telephone are read in the same call, one after the other. Where nobody takes it,
 //! what may be left is said once the far end is silent: behind a greeting and its beep, whole from the first word. Where there is
 //! no message to hear (an alarm), the first 1 confirms. Does not know why it calls or what follows: `engine/calls` drives it for the
 //! dispatcher and the alarm chain.
@@ -255,6 +256,9 @@ impl Outbound {
             // Before the call-back number was spoken, 1 is no confirmation (design §6).
             ('1', Saying::Question | Saying::Back(_)) => self.confirm(),
             ('2', Saying::Question | Saying::Back(_)) => self.connect(),
+            // While it is said once more: they have heard that number before.
+            ('1', Saying::Content) if self.entries[self.current].told => self.confirm(),
+            ('2', Saying::Content) if self.entries[self.current].told => self.connect(),
             ('2', Saying::Connecting) => self.dial_caller(),
             ('*', Saying::Connecting) => self.say(Saying::Back(Back::GaveUp)),
             ('9', Saying::Content | Saying::Question | Saying::Back(_)) if self.readings < READINGS => self.read(),

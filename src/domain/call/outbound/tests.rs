@@ -160,15 +160,43 @@ fn a_one_before_the_call_back_number_does_not_confirm() {
 fn nine_repeats_the_message() {
     let mut phone = Phone::answers(None);
     phone.presses('1');
-    phone.hears_to_end();
     phone.presses('9');
     phone.presses('1');
-    assert_eq!(phone.ended(), None, "1 during the second reading is no confirmation either");
+    assert_eq!(phone.ended(), None);
+    assert!(!phone.events.contains(&OutboundEvent::Confirmed), "begun anew before its end: 1 is no confirmation");
+    phone.hears_to_end();
+    phone.presses('9');
     phone.hears_to_end();
     phone.presses('1');
     assert!(phone.events.contains(&OutboundEvent::Confirmed));
-    assert_eq!(phone.heard.iter().filter(|h| *h == "Content").count(), 2);
+    assert_eq!(phone.heard.iter().filter(|h| *h == "Content").count(), 3);
     assert_eq!(phone.events.iter().filter(|e| **e == OutboundEvent::Told).count(), 1);
+}
+
+#[test]
+fn who_has_heard_it_to_its_end_confirms_while_it_is_repeated() {
+    let mut phone = Phone::answers(None);
+    phone.presses('1');
+    phone.hears_to_end();
+    phone.presses('9');
+    assert_eq!(phone.last(), "Content");
+    phone.clock.advance(Duration::from_secs(5));
+    phone.presses('1');
+    assert_eq!(phone.last(), "Thank you");
+    phone.hears_to_end();
+    assert_eq!((phone.ended(), phone.hung_up), (Some(OutboundEnd::Confirmed), 1));
+    // What was heard of one message says nothing of the next.
+    let mut phone = Phone::answers(None);
+    phone.hear(OutboundInput::Further(Box::new(reading(" two", None))));
+    phone.presses('1');
+    phone.hears_to_end();
+    phone.presses('1');
+    phone.hears_to_end();
+    phone.presses('1');
+    assert_eq!(phone.last(), "Content two");
+    phone.presses('1');
+    phone.hear(OutboundInput::Leg(LegInput::Ended(Cause::HungUp)));
+    assert_eq!(phone.ends(1), [OutboundEnd::NotAccepted]);
 }
 
 #[test]
