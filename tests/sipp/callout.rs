@@ -223,9 +223,9 @@ fn whoever_has_heard_the_message_speaks_with_the_caller_by_two_and_confirms_afte
     let back = ben_ear.mark();
     ben_ear.press('*');
     house.expect_line(&message, "Ben Ortiz was connected to the caller ");
-    let words = spoken(house.dir(), "You are no longer connected to the caller.");
+    let words = spoken(house.dir(), "You spoke with the caller. Press 1 to confirm.");
     let heard = ben_ear.heard_since(back, seconds(&words) + 3.0);
-    assert_heard("that the talk is over", &heard, &words);
+    assert_heard("what is asked after the talk", &heard, &words);
     ben_ear.press('1');
     house.expect_line(&message, "Ben Ortiz confirmed by key on the phone.");
     // Both were hung up on.

@@ -3,7 +3,7 @@
 use cordboard::base::id::{AccountId, DispatchId};
 use cordboard::domain::account::{CallPin, SecureMessages};
 use cordboard::domain::call::cause::Cause;
-use cordboard::domain::dispatch::state::Phase;
+use cordboard::domain::dispatch::state::{Phase, Trouble};
 use cordboard::engine::callout::{CallOutEvent, OutboundEnd};
 
 use crate::desk::Desk;
@@ -56,11 +56,40 @@ async fn ben_was_connected_and_hung_up_so_he_was_told_and_the_steps_go_on() {
     let said = lines(&desk, &id).await;
     assert!(said.iter().any(|line| line == "Ben pressed 2 and was not connected to the caller: busy."), "{said:#?}");
     assert!(said.iter().any(|line| line.ends_with("45 s.")), "{said:#?}");
+    let asks = "Ben spoke with the caller for 45 s and did not press 1, so the steps go on: ask, and confirm it by hand if it \
+                is taken care of.";
+    assert!(said.iter().any(|line| line == asks), "{said:#?}");
+    assert_eq!(desk.view(&id).await.alarm.as_deref(), Some(asks), "operators are told with the dispatch");
     desk.advance(10 * MINUTE).await;
     let ben = desk.phone("Ben");
     ben.expect_call_at_home();
     desk.advance(30).await;
     desk.phone("Ben").expect_text("burst pipe");
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn ben_spoke_with_the_caller_and_his_late_yes_takes_the_alarm_back() {
+    let (desk, id) = ringing().await;
+    let ben = desk.phone("Ben");
+    ben.is_on(&[CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Joined]).await;
+    ben.picks_up(&[CallOutEvent::Parted { secs: 9 }], OutboundEnd::ToldOnly).await;
+    let who = "Ben".to_owned();
+    assert!(desk.state(&id).await.troubles.contains(&Trouble::SpokeUnconfirmed { who, secs: 9 }));
+    ben.replies("1ok").await;
+    ben.expect_text("Confirmed");
+    assert_eq!(desk.view(&id).await.alarm, None);
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_caller_who_only_picked_up_and_was_gone_is_nothing_to_ask_about() {
+    let (desk, id) = ringing().await;
+    let ben = desk.phone("Ben");
+    ben.is_on(&[CallOutEvent::Answered, CallOutEvent::Told, CallOutEvent::Joined]).await;
+    ben.picks_up(&[CallOutEvent::Parted { secs: 2 }], OutboundEnd::ToldOnly).await;
+    let state = desk.state(&id).await;
+    assert!(state.troubles.is_empty(), "{:?}", state.troubles);
     desk.ends(&id, Phase::Running).await;
 }
 

@@ -9,6 +9,8 @@ use super::state::{
 use crate::base::clock::UtcMs;
 use crate::base::id::AttemptId;
 
+/// Who was connected to the caller for less has hardly said a name.
+const SPOKE_SECS: u32 = 5;
 /// After so many crashes under the same attempt it is given up rather than sent again.
 const MAX_INTERRUPTIONS: u32 = 3;
 
@@ -263,6 +265,7 @@ impl Turn<'_> {
             CallNews::Parted { secs } => {
                 let since = a.with_caller_since.unwrap_or_else(|| self.now.plus_secs(-i64::from(secs)));
                 a.talk_over(self.now);
+                a.talked_secs = a.talked_secs.saturating_add(secs);
                 self.record(Some(&name.clone()), Note::Parted { name, since, secs });
             }
             CallNews::NotJoined(why) => self.record(Some(&name.clone()), Note::NotJoined { name, why }),
@@ -293,10 +296,24 @@ impl Turn<'_> {
                         self.told(i);
                         self.confirm(i, Via::Key);
                     }
-                    CallOutcome::ToldOnly => self.told(i),
+                    CallOutcome::ToldOnly => {
+                        self.told(i);
+                        self.spoke_unconfirmed(i);
+                    }
                     _ => {}
                 }
             }
+        }
+    }
+
+    /// Whoever has spoken with the caller may well have taken it on, and hung up with them. A talk confirms nothing, so the steps go
+    /// on; but somebody should ask before the next person is woken.
+    fn spoke_unconfirmed(&mut self, i: usize) {
+        let a = self.attempt(i);
+        let (who, secs, confirmed) = (a.name.clone(), a.talked_secs, a.confirmed_at.is_some());
+        let asked = !confirmed && self.is_of_now(i) && !self.s.informs(&self.attempt(i).purpose);
+        if secs >= SPOKE_SECS && asked && self.s.phase.is_open() {
+            self.trouble(Trouble::SpokeUnconfirmed { who, secs });
         }
     }
 

@@ -206,6 +206,9 @@ pub enum Trouble {
     MailUnplaced { from: String },
     /// A destination cannot be reached: blocked by STOP, or missing.
     Unreachable { who: String },
+    /// Somebody who was called heard the message, spoke with the caller for so long and has not said that they take it. The steps go
+    /// on, as it may be that nobody does.
+    SpokeUnconfirmed { who: String, secs: u32 },
     /// Something urgent waits for its turn, as more is to leave than its edge or its person may be given.
     HeldBack { channel: Channel },
     /// The carrier or mail server could not be used.

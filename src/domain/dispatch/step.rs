@@ -224,6 +224,7 @@ impl Turn<'_> {
             outcome: None,
             in_flight_since: None,
             with_caller_since: None,
+            talked_secs: 0,
             failures: 0,
             held_up: 0,
             stopped: false,

@@ -406,6 +406,14 @@ pub fn trouble_words(trouble: &Trouble) -> String {
         Trouble::Wrote { from } => format!("{from} wrote from the inbox: read it and act."),
         Trouble::MailUnplaced { from } => format!("{from} answered by email: read it and act."),
         Trouble::Unreachable { who } => format!("{} cannot be reached as the protocol says.", capital(who)),
+        Trouble::SpokeUnconfirmed { who, secs } => {
+            format!(
+                "{} spoke with the caller for {} and did not press 1, so the steps go on: ask, and confirm it by hand if it is \
+                 taken care of.",
+                capital(who),
+                how_long(*secs)
+            )
+        }
         Trouble::HeldBack { channel } => {
             format!(
                 "An urgent {} waits for its turn for over a minute: more is to leave than its rate lets through. See to it by \

@@ -251,7 +251,8 @@ impl Dispatcher {
                     Trouble::TextUnplaced { .. }
                     | Trouble::MailUnplaced { .. }
                     | Trouble::Wrote { .. }
-                    | Trouble::Unreachable { .. } => AlarmLevel::Warning,
+                    | Trouble::Unreachable { .. }
+                    | Trouble::SpokeUnconfirmed { .. } => AlarmLevel::Warning,
                     _ => AlarmLevel::Critical,
                 };
                 self.raise(alarm_name(&state.id), level, timeline::trouble_words(worst), Some(state.id.clone()));

@@ -54,7 +54,7 @@ fn two_connects_with_the_caller_and_confirms_nothing_until_1_is_pressed_afterwar
     phone.presses('1');
     assert!(!phone.events.contains(&OutboundEvent::Confirmed), "said in the talk: for the caller's ears");
     caller_does(&mut phone, LegInput::Ended(Cause::HungUp));
-    assert_eq!((hears(&phone), phone.last()), (Hears::Alone, "You are no longer connected to the caller"));
+    assert_eq!((hears(&phone), phone.last()), (Hears::Alone, "You spoke with the caller"));
     phone.hears_to_end();
     assert_eq!(phone.last(), "To confirm that you have this message, press 1");
     phone.presses('1');
@@ -83,6 +83,18 @@ fn who_hangs_up_while_the_caller_rings_leaves_nobody_ringing() {
     assert!(has(&phone, &OutboundOutput::HangUpCaller));
     assert_eq!(phone.ended(), Some(OutboundEnd::ToldOnly));
     assert!(phone.events.contains(&OutboundEvent::NotJoined(Cause::Released)));
+}
+
+#[test]
+fn who_spoke_with_the_caller_is_asked_at_once_and_a_1_counts_from_the_first_word() {
+    let mut phone = pressed_two();
+    caller_does(&mut phone, LegInput::Answered);
+    phone.clock.advance(Duration::from_secs(9));
+    caller_does(&mut phone, LegInput::Ended(Cause::HungUp));
+    assert_eq!((phone.last(), phone.ended()), ("You spoke with the caller", None), "nobody is hung up on unasked");
+    phone.presses('1');
+    assert_eq!(phone.last(), "Thank you");
+    assert!(phone.events.contains(&OutboundEvent::Confirmed));
 }
 
 #[test]
@@ -130,7 +142,7 @@ fn a_star_leads_back_from_ringing_and_from_talk() {
         }
         phone.presses('*');
         assert!(has(&phone, &OutboundOutput::HangUpCaller));
-        let said = if joined { "You are no longer connected to the caller" } else { "The caller is not rung any more" };
+        let said = if joined { "You spoke with the caller" } else { "The caller is not rung any more" };
         assert_eq!(phone.last(), said);
     }
 }

@@ -272,7 +272,8 @@ fn message_words(reading: &Reading, content: &str, what: Saying, more: bool) -> 
                 .to_owned()
         }
         (Saying::Back(back), _) => match back {
-            Back::Parted => "You are no longer connected to the caller.",
+            // Many hang up with the caller: what is asked comes before anything else.
+            Back::Parted => "You spoke with the caller. Press 1 to confirm.",
             Back::GaveUp => "The caller is not rung any more.",
             Back::Busy => "The caller's line is busy.",
             Back::NoAnswer => "The caller does not answer.",

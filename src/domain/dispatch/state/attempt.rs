@@ -216,6 +216,9 @@ pub struct Attempt {
     /// In the call, the caller is talked with since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub with_caller_since: Option<UtcMs>,
+    /// So long they spoke with the caller in that call, in all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub talked_secs: u32,
     pub failures: u32,
     /// A fax: failures of ours in a row, which are no tries at their machine.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -320,7 +323,7 @@ impl AttemptState {
     }
 }
 
-/// Not written where there is nothing to say: most attempts are no fax.
+/// Not written where there is nothing to say: most attempts are no fax, and in most calls nobody asks for the caller.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
