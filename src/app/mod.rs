@@ -402,7 +402,11 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         tokio::spawn(http::serve::serve(listener, tls, census, http::router::build(front, beside), stopping));
     notify.say(Word::Ready);
     match &demo {
-        Some(demo) => println!("{}", demo::welcome(demo)),
+        Some(demo) => {
+            let mut out = std::io::stdout();
+            // Nobody may read any more: the demo is up all the same.
+            let _ = std::io::Write::write_fmt(&mut out, format_args!("{}\n", demo::welcome(demo)));
+        }
         None => tracing::info!(http = %config.http.bind, "Cordboard is up"),
     }
 

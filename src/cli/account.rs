@@ -19,6 +19,7 @@ use cordboard::io::store::Store;
 use cordboard::io::store::audit::Who;
 use toml::de::{DeTable, DeValue};
 
+use super::out::print_line;
 use super::{ConfigFile, Failure, block_on};
 
 #[derive(Debug, Subcommand)]
@@ -65,12 +66,12 @@ fn list(file: &ConfigFile) -> Result<(), Failure> {
         Ok(accounts)
     })?;
     if accounts.is_empty() {
-        println!("No accounts. Make one: cordboard account import FILE");
+        print_line!("No accounts. Make one: cordboard account import FILE");
     }
     for account in accounts {
         let dids: Vec<&str> = account.dids.iter().map(|did| did.as_e164()).collect();
         let dids = if dids.is_empty() { "no number yet".to_owned() } else { dids.join(", ") };
-        println!("{}  {dids}  {}", account.name, account.id);
+        print_line!("{}  {dids}  {}", account.name, account.id);
     }
     Ok(())
 }
@@ -85,12 +86,12 @@ fn import(options: &Import) -> Result<(), Failure> {
         Ok(imported)
     })?;
     let account = imported.account;
-    println!("{} {}.", if imported.new { "Made" } else { "Changed" }, account.name);
+    print_line!("{} {}.", if imported.new { "Made" } else { "Changed" }, account.name);
     if account.dids.is_empty() {
-        println!("It has no number yet: no call reaches it.");
+        print_line!("It has no number yet: no call reaches it.");
     }
     for call_type in account.call_types.iter().filter(|t| t.protocol.is_none()) {
-        println!("Calls of type {} have no protocol: they are kept and not dispatched.", call_type.name);
+        print_line!("Calls of type {} have no protocol: they are kept and not dispatched.", call_type.name);
     }
     Ok(())
 }
@@ -111,7 +112,7 @@ fn export(options: &Export) -> Result<(), Failure> {
         store.close().await;
         Ok(document)
     })?;
-    println!("{}", serde_json::to_string_pretty(&document)?);
+    print_line!("{}", serde_json::to_string_pretty(&document)?);
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::io::store::Store;
 use cordboard::io::store::audit::{Anchor, AnchorFile, Verified};
 
+use super::out::print_line;
 use super::{ConfigFile, Failure, block_on};
 
 #[derive(Debug, Subcommand)]
@@ -37,10 +38,10 @@ pub fn run(command: &Command) -> Result<(), Failure> {
         Ok(found)
     })?;
     match found {
-        Ok(Verified { last: None, .. }) => println!("The audit log is empty: nothing was read or changed yet."),
+        Ok(Verified { last: None, .. }) => print_line!("The audit log is empty: nothing was read or changed yet."),
         Ok(Verified { first, last: Some(last) }) => {
-            println!("The audit log is whole: rows {first} to {}.", last.number);
-            println!("Its last row, to be kept elsewhere and checked with --anchor: {last}");
+            print_line!("The audit log is whole: rows {first} to {}.", last.number);
+            print_line!("Its last row, to be kept elsewhere and checked with --anchor: {last}");
         }
         Err(broken) => {
             let file = file.path().display();

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use cordboard::config::Config;
 
+use super::out::print_line;
 use super::{ConfigFile, Failure};
 
 pub fn run(file: &ConfigFile) -> Result<(), Failure> {
@@ -23,19 +24,23 @@ pub fn run(file: &ConfigFile) -> Result<(), Failure> {
              [[alarms.step]]"
         );
     }
-    println!("{}: no mistakes ({trunks} trunk{})", file.config.display(), if trunks == 1 { "" } else { "s" });
+    print_line!("{}: no mistakes ({trunks} trunk{})", file.config.display(), if trunks == 1 { "" } else { "s" });
     Ok(())
 }
 
 /// What of DNS receivers of our mail look at, and senders of theirs.
 fn tell_records(config: &Config) {
     for key in config.email.iter().flat_map(|email| &email.dkim) {
-        println!("mail is signed; receivers check it by this record, which your DNS must have:\n  {}", key.zone_line());
+        print_line!(
+            "mail is signed; receivers check it by this record, which your DNS must have:\n  {}",
+            key.zone_line()
+        );
     }
     if let Some(mail_in) = &config.mail_in {
-        println!(
+        print_line!(
             "bounces and replies find their way by this record, where {0} is this machine's name:\n  {1}. IN MX 10 {0}.",
-            mail_in.name, mail_in.domain
+            mail_in.name,
+            mail_in.domain
         );
     }
 }

@@ -3,7 +3,7 @@
 use clap::{Args, CommandFactory as _};
 use clap_complete::Shell;
 
-use super::{Cli, Failure};
+use super::{Cli, Failure, out};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -14,6 +14,6 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut Cli::command(), "cordboard", &mut script);
-    std::io::Write::write_all(&mut std::io::stdout(), &script)?;
+    out::whole(&script);
     Ok(())
 }

@@ -4,13 +4,14 @@
 use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::io::store::{SCHEMA_VERSION, Store};
 
+use super::out::print_line;
 use super::{ConfigFile, Failure, block_on};
 
 pub fn run(file: &ConfigFile) -> Result<(), Failure> {
     let config = file.load()?;
     block_on(async {
         Store::open(&config.store, SystemClock.utc()).await?.close().await;
-        println!("The database has schema {SCHEMA_VERSION}.");
+        print_line!("The database has schema {SCHEMA_VERSION}.");
         Ok(())
     })
 }

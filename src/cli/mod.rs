@@ -8,6 +8,7 @@ mod completions;
 mod demo;
 mod log_bound;
 mod migrate;
+mod out;
 mod phone;
 mod say;
 mod serve;

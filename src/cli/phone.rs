@@ -10,6 +10,7 @@ use cordboard::io::store::Store;
 use cordboard::io::store::devices::{Device, DeviceHashes, REALM, fresh_login, fresh_secret};
 use secrecy::ExposeSecret as _;
 
+use super::out::print_line;
 use super::{ConfigFile, Failure, block_on};
 
 #[derive(Debug, Subcommand)]
@@ -100,16 +101,16 @@ fn add(options: &Add) -> Result<(), Failure> {
         store.close().await;
         Ok(device)
     })?;
-    println!("Added {}. Type this into the phone; the secret is not shown again.", device.name.trim());
-    println!("User:    {}", device.login);
-    println!("Secret:  {}", secret.expose_secret());
-    println!("Realm:   {REALM}");
+    print_line!("Added {}. Type this into the phone; the secret is not shown again.", device.name.trim());
+    print_line!("User:    {}", device.login);
+    print_line!("Secret:  {}", secret.expose_secret());
+    print_line!("Realm:   {REALM}");
     if let Some(extension) = &device.extension {
-        println!("Colleagues dial {extension}, or {}, to call it.", options.user);
+        print_line!("Colleagues dial {extension}, or {}, to call it.", options.user);
     }
-    println!("Address: {}, UDP or TCP", reached_at(config.sip.phones_bind));
+    print_line!("Address: {}, UDP or TCP", reached_at(config.sip.phones_bind));
     if let Some(tls) = config.sip.phones_tls_bind {
-        println!("         {}, TLS", reached_at(tls));
+        print_line!("         {}, TLS", reached_at(tls));
     }
     Ok(())
 }
@@ -128,13 +129,13 @@ fn list(file: &ConfigFile) -> Result<(), Failure> {
         Ok(found)
     })?;
     if devices.is_empty() {
-        println!("No desk phones. Add one: cordboard phone add --user LOGIN --name \"Desk 3\"");
+        print_line!("No desk phones. Add one: cordboard phone add --user LOGIN --name \"Desk 3\"");
     }
     for device in devices {
         let owner = users.iter().find(|user| user.id == device.user).map_or("", |user| &user.login);
         let state = if device.active { "" } else { " (its owner is disabled)" };
         let extension = device.extension.as_ref().map_or("-", Extension::as_str);
-        println!("{}  {}  {owner}  {extension}{state}", device.login, device.name);
+        print_line!("{}  {}  {owner}  {extension}{state}", device.login, device.name);
     }
     Ok(())
 }
@@ -151,6 +152,6 @@ fn remove(options: &Remove) -> Result<(), Failure> {
         store.close().await;
         Ok(())
     })?;
-    println!("Removed {}.", options.user);
+    print_line!("Removed {}.", options.user);
     Ok(())
 }

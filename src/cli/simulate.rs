@@ -15,6 +15,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::out::print_line;
 use super::{ConfigFile, Failure, block_on};
 
 #[derive(Debug, Args)]
@@ -98,7 +99,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
 
 fn print(answer: &Answer, options: &Options) -> Result<(), Failure> {
     if options.json {
-        println!("{}", serde_json::to_string_pretty(answer)?);
+        print_line!("{}", serde_json::to_string_pretty(answer)?);
         return Ok(());
     }
     let Answer { account, call_type, protocol, version, zone, outlook } = answer;
@@ -106,9 +107,9 @@ fn print(answer: &Answer, options: &Options) -> Result<(), Failure> {
         None => "Nobody answers.".to_owned(),
         Some(step) => format!("Step {step} is confirmed {} min after it began.", options.after),
     };
-    println!("{account}, {call_type}: protocol \"{protocol}\" version {version}. Times of {zone}. {people}\n");
+    print_line!("{account}, {call_type}: protocol \"{protocol}\" version {version}. Times of {zone}. {people}\n");
     for line in &outlook.lines {
-        println!("{}  {:>8}  {}", line.local, after(line.after_secs), line.text);
+        print_line!("{}  {:>8}  {}", line.local, after(line.after_secs), line.text);
     }
     let needs = if outlook.needs_operator { "; an operator is needed" } else { "" };
     let then = if outlook.cut {
@@ -116,7 +117,7 @@ fn print(answer: &Answer, options: &Options) -> Result<(), Failure> {
     } else {
         format!("After {} h", options.hours)
     };
-    println!("\n{then}: {}{needs}.", outlook.state.replace('_', " "));
+    print_line!("\n{then}: {}{needs}.", outlook.state.replace('_', " "));
     Ok(())
 }
 

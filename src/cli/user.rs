@@ -11,6 +11,7 @@ use cordboard::io::store::audit::{Act, Entry, Who};
 use cordboard::io::store::users::{HashedPassword, Role, User};
 use secrecy::{ExposeSecret as _, SecretString};
 
+use super::out::print_line;
 use super::{ConfigFile, Failure, block_on};
 
 #[derive(Debug, Subcommand)]
@@ -94,7 +95,7 @@ fn set_skills(set: &SetSkills) -> Result<(), Failure> {
         store.close().await;
         Ok(())
     })?;
-    println!("{}: {}.", set.login, words(&skills));
+    print_line!("{}: {}.", set.login, words(&skills));
     Ok(())
 }
 
@@ -134,9 +135,9 @@ fn add(add: &Add) -> Result<(), Failure> {
         store.close().await;
         Ok(())
     })?;
-    println!("Added {}.", user.login);
+    print_line!("Added {}.", user.login);
     if made {
-        println!("Password: {}", password.expose_secret());
+        print_line!("Password: {}", password.expose_secret());
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod audit;
 mod demo;
 mod email;
 mod fax;
+mod pipes;
 mod rates;
 #[path = "../support/temp.rs"]
 mod temp;
