@@ -182,9 +182,19 @@ fn find_answers(call_type: &CallType, given: &[(String, String)]) -> Result<Answ
             let names: Vec<String> = fields.iter().map(|f| format!("\"{}\"", f.label)).collect();
             return Err(format!("{} asks no \"{wanted}\". It asks: {}", call_type.name, names.join(", ")).into());
         };
+        // What nobody can have picked meets no condition, and the steps shown would be of no message there is.
+        if let Some(values) = field.kind.values().filter(|values| !is_of(values, answer)) {
+            return Err(format!("\"{}\" cannot be \"{answer}\". It takes: {}", field.label, values.join(", ")).into());
+        }
         answers.insert(field.name.clone(), answer.clone());
     }
     Ok(answers)
+}
+
+/// One of these, or several of them, one a line.
+fn is_of(values: &[&str], answer: &str) -> bool {
+    let is_one = |line: &str| values.iter().any(|value| value.to_lowercase() == line.trim().to_lowercase());
+    !answer.is_empty() && answer.lines().all(is_one)
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod account;
 mod alarms;
+mod answers;
 mod audit;
 mod demo;
 mod email;
