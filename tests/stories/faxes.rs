@@ -57,7 +57,7 @@ async fn after_its_last_try_the_next_step_follows_at_once_and_operators_are_told
     office.expect_text("burst pipe");
     let state = desk.state(&id).await;
     assert_eq!(state.attempts[0].state(), AttemptState::FailedTemp);
-    assert!(state.troubles.contains(&Trouble::Exhausted), "{:?}", state.troubles);
+    assert!(state.troubles.contains(&Trouble::NotHandedOver { some: true }), "{:?}", state.troubles);
     let lines: Vec<String> = desk.view(&id).await.timeline.into_iter().map(|line| line.text).collect();
     for words in [
         "Fax to Olive failed (busy), will be tried again.",

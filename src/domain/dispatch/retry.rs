@@ -5,7 +5,7 @@
 use super::Turn;
 use super::event::Note;
 use super::protocol::Until;
-use super::state::{Attempt, Channel, Cursor, Phase, Purpose, RunState, Trouble};
+use super::state::{Attempt, Channel, Cursor, Phase, Purpose, RunState};
 use super::step::has_reached;
 
 impl Turn<'_> {
@@ -21,7 +21,7 @@ impl Turn<'_> {
                     self.revive(i);
                 }
                 if self.s.phase == Phase::ExhaustedUnconfirmed {
-                    self.s.troubles.remove(&Trouble::Exhausted);
+                    self.s.troubles.retain(|trouble| !trouble.is_run_out());
                     self.s.phase = Phase::Running;
                 }
             }
@@ -38,7 +38,7 @@ impl Turn<'_> {
             }
             (Phase::ExhaustedUnconfirmed, _) if !self.s.protocol.steps.is_empty() => {
                 self.note_retry(by);
-                self.s.troubles.remove(&Trouble::Exhausted);
+                self.s.troubles.retain(|trouble| !trouble.is_run_out());
                 self.s.phase = Phase::Running;
                 let from = self.s.protocol.repeat.map_or(0, |repeat| repeat.from_step.saturating_sub(1));
                 self.start_round(usize::try_from(from).unwrap_or(0));

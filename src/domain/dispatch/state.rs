@@ -223,7 +223,9 @@ pub enum Trouble {
     NobodyOnCall { role: String },
     /// Round after round, and nobody has been told.
     NobodyTold,
-    /// The steps ran out.
+    /// The steps ran out where it only has to be handed over, and not all of it could be. `some`: some of it was.
+    NotHandedOver { some: bool },
+    /// The steps ran out, and nobody has said yes.
     Exhausted,
 }
 
@@ -235,6 +237,11 @@ impl Trouble {
             Address::Fax(_) if a.held_up > 0 => Self::FaxHeldUp,
             _ => Self::EdgeDown { channel: a.channel },
         }
+    }
+
+    /// The steps have run out, however that is said.
+    pub const fn is_run_out(&self) -> bool {
+        matches!(self, Self::Exhausted | Self::NotHandedOver { .. })
     }
 }
 

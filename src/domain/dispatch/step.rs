@@ -426,8 +426,18 @@ impl Turn<'_> {
             }
         }
         self.s.phase = Phase::ExhaustedUnconfirmed;
-        self.trouble(Trouble::Exhausted);
+        self.trouble(self.run_out());
         true
+    }
+
+    /// What is the matter once the steps have run out. Where it only has to be handed over nobody was asked to say yes.
+    fn run_out(&self) -> Trouble {
+        let asks_more = |step: &Step| step.done.is_some_and(|done| done != Until::HandedOver);
+        if self.s.protocol.until != Until::HandedOver || self.s.protocol.steps.iter().any(asks_more) {
+            return Trouble::Exhausted;
+        }
+        let counts = |a: &&Attempt| a.is_step() && self.s.is_of_now(&a.purpose) && !self.s.informs(&a.purpose);
+        Trouble::NotHandedOver { some: self.s.attempts.iter().filter(counts).any(has_reached) }
     }
 
     /// An attempt has done what its step is for, where all of them have to.

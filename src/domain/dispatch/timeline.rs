@@ -5,6 +5,7 @@ use super::event::{DeviceLine, Entry, Note, Via};
 use super::in_hours;
 use super::job::JobOutcome;
 use super::patch_step::PatchEnd;
+use super::protocol::Until;
 use super::state::{Attempt, CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
 use crate::domain::alarm::{self, Means};
@@ -279,7 +280,9 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
         Phase::HeldForCheckIn if state.paused.is_some() => {}
         Phase::ExhaustedUnconfirmed => {
             let at = state.runs.last().and_then(|run| run.ended_at).unwrap_or(state.open_at);
-            return Some((at, "The steps have run out: an operator must see to it. A late reply still counts.".into()));
+            // Where nobody was asked, there is no reply to come.
+            let late = if state.protocol.until == Until::HandedOver { "" } else { " A late reply still counts." };
+            return Some((at, format!("The steps have run out: an operator must see to it.{late}")));
         }
         Phase::HeldForCheckIn => return held(state, zone),
         Phase::HeldForRecap => {
@@ -444,6 +447,8 @@ pub fn trouble_words(trouble: &Trouble) -> String {
         }
         Trouble::NobodyOnCall { role } => format!("Nobody is on call as {role}."),
         Trouble::NobodyTold => "A whole round is over and nobody has been told.".to_owned(),
+        Trouble::NotHandedOver { some: false } => "The steps have run out and nothing could be handed over.".to_owned(),
+        Trouble::NotHandedOver { some: true } => "The steps have run out and not all could be handed over.".to_owned(),
         Trouble::Exhausted => "The steps have run out and nobody has confirmed.".to_owned(),
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::dispatch::event::{Entry, Note, Via};
 use crate::domain::dispatch::in_hours::{OutOfHours, is_days_off};
 use crate::domain::dispatch::job::JobOutcome;
 use crate::domain::dispatch::patch_step::PatchEnd;
-use crate::domain::dispatch::state::{CallOutcome, Channel, Phase};
+use crate::domain::dispatch::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::domain::message::render::{clock, date_and_clock};
 use crate::domain::oncall::first_instant;
 
@@ -64,7 +64,7 @@ pub fn sentence(told: &Told<'_>, zone: &str) -> String {
     match told.phase {
         None => parts.say("nobody was to be told".to_owned()),
         Some(phase) => {
-            if let Some(stands) = stands(phase) {
+            if let Some(stands) = stands(phase, told.entries) {
                 parts.say(stands.to_owned());
             }
             if phase.is_open() && told.needs_operator {
@@ -76,8 +76,12 @@ pub fn sentence(told: &Told<'_>, zone: &str) -> String {
 }
 
 /// How it stands, where what was done does not say it.
-const fn stands(phase: Phase) -> Option<&'static str> {
+fn stands(phase: Phase, entries: &[Entry]) -> Option<&'static str> {
+    let unsent = |entry: &Entry| matches!(entry.note, Note::Trouble { trouble: Trouble::NotHandedOver { .. } });
     match phase {
+        Phase::ExhaustedUnconfirmed if entries.iter().any(unsent) => {
+            Some("not all of it could be sent and every step was made")
+        }
         Phase::HeldForRecap => Some("held for the recap"),
         Phase::HeldForCheckIn => Some("held until somebody checks in"),
         Phase::ExhaustedUnconfirmed => Some("nobody has confirmed and every step was made"),
@@ -296,6 +300,11 @@ mod tests {
             came_to(Phase::ExhaustedUnconfirmed, true, &[handed(Channel::Text), called]),
             "texted Ben, called Ben (asked to call back), nobody has confirmed and every step was made, \
              an operator sees to it."
+        );
+        let trouble = Trouble::NotHandedOver { some: false };
+        assert_eq!(
+            came_to(Phase::ExhaustedUnconfirmed, true, &[handed(Channel::Text), Note::Trouble { trouble }]),
+            "texted Ben, not all of it could be sent and every step was made, an operator sees to it."
         );
     }
 

@@ -30,6 +30,24 @@ fn an_alarm_has_its_own_time_and_that_a_supervisor_is_told_is_nothing_done_for_t
 }
 
 #[test]
+fn where_it_only_has_to_be_handed_over_the_alarm_says_what_could_not_be() {
+    let email = (Method::Email, vec![named("ben", "email")], 0);
+    let text = (Method::Text, vec![named("ada", "mobile")], 0);
+    for (steps, some, said) in [
+        (vec![email.clone()], false, "The steps have run out and nothing could be handed over."),
+        (vec![email, text], true, "The steps have run out and not all could be handed over."),
+    ] {
+        let mut night = Night::of(protocol(steps, false, Until::HandedOver));
+        night.refuse = Some((Channel::Email, Failure::Permanent));
+        night.until(10);
+        assert!(night.s.troubles.contains(&Trouble::NotHandedOver { some }), "{:?}", night.s.troubles);
+        assert_eq!(night.lines().last().map(String::as_str), Some(said));
+        let next = timeline::next(&night.s, "UTC").map(|(_, next)| next);
+        assert_eq!(next.as_deref(), Some("The steps have run out: an operator must see to it."));
+    }
+}
+
+#[test]
 fn an_alarm_that_came_back_counts_from_then() {
     let mut night = Night::of(soon_exhausted());
     night.until(120);
