@@ -283,6 +283,28 @@ async fn stop_blocks_the_number_alarms_and_goes_on_by_phone() {
 }
 
 #[tokio::test]
+async fn the_alarm_says_that_he_texted_stop_and_start_takes_it_back_with_a_line() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    ben.replies("Stop").await;
+    ben.expect_call();
+    let alarm = "Ben texted STOP: no text reaches them until they text START.";
+    assert_eq!(desk.view(&id).await.alarm.as_deref(), Some(alarm));
+    ben.replies(" START ").await;
+    let view = desk.view(&id).await;
+    assert_eq!(view.alarm, None);
+    let lines: Vec<&str> = view.timeline.iter().map(|line| line.text.as_str()).collect();
+    assert!(lines.contains(&alarm) && lines.contains(&"Ben texted START: texts reach them again."), "{lines:#?}");
+    // His mobile, ten minutes, his home, and then the text of the second round.
+    desk.advance(11 * MINUTE + 30).await;
+    ben.expect_call_at_home();
+    ben.expect_text("burst pipe");
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
 async fn the_lawyer_and_the_assistant_get_email_and_text_at_once() {
     let mut desk = Desk::at_work(&town::lawyer()).await;
     let id = desk.takes("arrested, needs counsel").await;

@@ -201,9 +201,23 @@ impl Turn<'_> {
             }
         }
         if let Some((name, _)) = who {
-            let note = Note::Unreachable { name: name.clone(), why: "asked for no more texts (STOP)".to_owned() };
-            self.record(Some(&name), note);
-            self.trouble(Trouble::Unreachable { who: name });
+            self.asked_for_no_texts(&name);
+        }
+    }
+
+    /// It is said in the words of what they did: whoever reads that they cannot be reached looks for a fault.
+    pub(super) fn asked_for_no_texts(&mut self, name: &str) {
+        let (who, why) = (name.to_owned(), "asked for no more texts (STOP)".to_owned());
+        self.record(Some(name), Note::Unreachable { name: who.clone(), why });
+        self.trouble(Trouble::Stopped { who });
+    }
+
+    /// START: they can be texted again. Told of where their STOP was.
+    pub(super) fn started(&mut self, number: &PhoneNumber) {
+        let asked = self.s.attempts.iter().rev().find(|a| a.address.phone() == Some(number));
+        let Some(name) = asked.map(|a| a.name.clone()) else { return };
+        if self.s.troubles.remove(&Trouble::Stopped { who: name.clone() }) {
+            self.record(Some(&name), Note::Started { name: name.clone() });
         }
     }
 }

@@ -71,6 +71,8 @@ pub enum Event {
     Replied { number: PhoneNumber, code: u16 },
     /// The person at `number` asked for no more texts.
     Stopped { number: PhoneNumber },
+    /// They take that back (START).
+    Started { number: PhoneNumber },
     /// A bare "ok" from a number with several open messages.
     AskedWhich { number: PhoneNumber, name: String },
     /// A text from `number` that matches nothing; `help`: tell them how to confirm. `words`: what it says, where it is about no
@@ -238,6 +240,10 @@ pub enum Note {
     Unreachable {
         name: String,
         why: String,
+    },
+    /// They texted START after a STOP.
+    Started {
+        name: String,
     },
     HeldForCall {
         name: String,

@@ -107,6 +107,7 @@ impl Turn<'_> {
             }
             Event::Replied { number, code } => self.replied(number, *code),
             Event::Stopped { number } => self.stopped(number),
+            Event::Started { number } => self.started(number),
             Event::AskedWhich { number, name } => self.ask_which(number, name),
             Event::Unplaced { number, name, help, words, among } => {
                 let note = Note::Texted { name: name.clone(), words: words.clone(), among: *among };

@@ -204,8 +204,10 @@ pub enum Trouble {
     Wrote { from: String },
     /// A person answered an email with more than a yes, or one that asks for none.
     MailUnplaced { from: String },
-    /// A destination cannot be reached: blocked by STOP, or missing.
+    /// A destination cannot be reached: it is missing, or what went there came back.
     Unreachable { who: String },
+    /// They asked for no more texts (STOP).
+    Stopped { who: String },
     /// Somebody who was called heard the message, spoke with the caller for so long and has not said that they take it. The steps go
     /// on, as it may be that nobody does.
     SpokeUnconfirmed { who: String, secs: u32 },

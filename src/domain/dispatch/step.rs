@@ -127,7 +127,7 @@ impl Turn<'_> {
             return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.noun()));
         };
         if channel == Channel::Text && destination.blocked {
-            return self.unreachable(&contact.name, "asked for no more texts (STOP)");
+            return self.asked_for_no_texts(&contact.name);
         }
         if self.s.attempts_of_try(run).any(|a| a.address == address) {
             return;

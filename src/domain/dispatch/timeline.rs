@@ -24,6 +24,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Again { step, nth, of, does } => ("step", format!("Step {}, try {nth} of {of}: {does}.", step + 1)),
         Note::NoOne { role } => ("failed", format!("Nobody is on call as {role}.")),
         Note::Unreachable { name, why } => ("failed", format!("{} {why}.", capital(name))),
+        Note::Started { name } => ("operator", format!("{} texted START: texts reach them again.", capital(name))),
         Note::HeldForCall { name } => ("waiting", format!("The email to {name} waits for the call to end.")),
         Note::Hours { name, label, not_before, then } => {
             ("hours", in_hours::sentence(name, label, *not_before, then, entry.at, zone))
@@ -409,6 +410,9 @@ pub fn trouble_words(trouble: &Trouble) -> String {
         Trouble::Wrote { from } => format!("{from} wrote from the inbox: read it and act."),
         Trouble::MailUnplaced { from } => format!("{from} answered by email: read it and act."),
         Trouble::Unreachable { who } => format!("{} cannot be reached as the protocol says.", capital(who)),
+        Trouble::Stopped { who } => {
+            format!("{} texted STOP: no text reaches them until they text START.", capital(who))
+        }
         Trouble::SpokeUnconfirmed { who, secs } => {
             format!(
                 "{} spoke with the caller for {} and did not press 1, so the steps go on: ask, and confirm it by hand if it is \

@@ -367,6 +367,13 @@ impl Dispatcher {
     async fn start(&self, inbound: &Inbound, from: &PhoneNumber, now: UtcMs) -> Result<bool, StoreError> {
         let people = self.inner.store.list_contacts_by_phone(from).await?;
         let blocked = people.iter().flat_map(|person| &person.destinations).any(|d| d.blocked);
+        if blocked {
+            // Before that is lifted: read again after a crash it is still from somebody who was blocked, and the line is written
+            // where it takes the alarm back, so once.
+            for id in self.open_dispatches_of(from).await? {
+                self.decide(&id, &Event::Started { number: from.clone() }, Settles::Nothing).await?;
+            }
+        }
         let mut tx = self.inner.store.write().await?;
         tx.block_number(from, false).await?;
         if blocked {

@@ -252,6 +252,7 @@ impl Dispatcher {
                     | Trouble::MailUnplaced { .. }
                     | Trouble::Wrote { .. }
                     | Trouble::Unreachable { .. }
+                    | Trouble::Stopped { .. }
                     | Trouble::SpokeUnconfirmed { .. } => AlarmLevel::Warning,
                     _ => AlarmLevel::Critical,
                 };
