@@ -9,7 +9,7 @@ use super::protocol::Until;
 use super::state::{Attempt, CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
 use crate::domain::alarm::{self, Means};
-use crate::domain::message::render::{clock_in_zone, one_line};
+use crate::domain::message::render::{clock_in_zone, one_line, second_in_zone};
 
 /// The stable kind of a line (`attempt`, `accepted`, …) and its sentence, times in `zone`.
 pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
@@ -92,7 +92,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         }
         Note::Devices { name, lines } => ("attempt", format!("{name}'s devices: {}.", device_words(lines))),
         Note::Waiting { until, next, asks_nobody } => {
-            ("waiting", wait_over(*asks_nobody, &clock_in_zone(*until, zone), next))
+            ("waiting", wait_over(*asks_nobody, &second_in_zone(*until, zone), next))
         }
         Note::Held { until, next } => {
             ("waiting", format!("If nobody has checked in by {}: {next}.", clock_in_zone(*until, zone)))
@@ -301,7 +301,7 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
         _ => return None,
     }
     let (at, reason) = state.wake()?;
-    let time = clock_in_zone(at, zone);
+    let time = second_in_zone(at, zone);
     let text = match reason {
         Reason::Open => format!("Starts at {time}; until then it can be taken back."),
         Reason::NextRound => format!("Round {} starts at {time}.", state.round + 1),

@@ -48,6 +48,16 @@ fn where_it_only_has_to_be_handed_over_the_alarm_says_what_could_not_be() {
 }
 
 #[test]
+fn a_wait_that_ends_on_the_minute_is_written_as_any_other() {
+    let wait = |ms| {
+        let note = Note::Waiting { until: UtcMs(ms), next: "call Ben".into(), asks_nobody: false };
+        timeline::sentence(&Entry { at: UtcMs(0), who: None, note }, "UTC").1
+    };
+    assert_eq!(wait(9_900_000), "If no reply by 02:45:00 UTC: call Ben.");
+    assert_eq!(wait(9_905_000), "If no reply by 02:45:05 UTC: call Ben.");
+}
+
+#[test]
 fn an_alarm_that_came_back_counts_from_then() {
     let mut night = Night::of(soon_exhausted());
     night.until(120);

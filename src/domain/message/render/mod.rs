@@ -60,6 +60,11 @@ pub fn clock_in_zone(at: UtcMs, zone: &str) -> String {
     time.strftime(if time.second() == 0 { "%H:%M %Z" } else { "%H:%M:%S %Z" }).to_string()
 }
 
+/// `02:14:00 EST`: what counts down is written alike whether or not it ends on the minute.
+pub fn second_in_zone(at: UtcMs, zone: &str) -> String {
+    zoned(at, zone).strftime("%H:%M:%S %Z").to_string()
+}
+
 /// `Sat 7 Mar 2026, 02:14`.
 pub fn date_and_clock(at: UtcMs, zone: &str) -> String {
     civil(at, zone).strftime("%a %-d %b %Y, %H:%M").to_string()
