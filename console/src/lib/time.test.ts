@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, clock, clockIn, countdown, day, elapsed, nextWords, until, when } from './time';
+import { age, clock, clockIn, countdown, day, elapsed, nextWords, until, when, yours } from './time';
 
 const NIGHT = Date.UTC(2026, 2, 7, 7, 11, 5); // 02:11 in New York
 
@@ -15,6 +15,7 @@ describe('time', () => {
     expect(clockIn(NIGHT, here)).toBe(clock(NIGHT));
     const far = here === 'Asia/Kathmandu' ? 'America/New_York' : 'Asia/Kathmandu';
     expect(clockIn(NIGHT, far)).toContain('(yours ');
+    expect([yours(NIGHT, here), yours(NIGHT, far)]).toEqual(['', ` (yours ${clock(NIGHT)})`]);
   });
 
   it('says when the next step comes by her clock as well where it is another one', () => {

@@ -43,11 +43,15 @@ export function when(at: number, now: number, zone?: string): string {
   return sameDay ? clock(at, zone) : `${day(at, zone)} ${clock(at, zone)}`;
 }
 
+/** Her own clock beside another where they differ: ` (yours 02:11)`. Not for paper, which others read. */
+export function yours(at: number, zone: string): string {
+  const here = clock(at);
+  return clock(at, zone) === here ? '' : ` (yours ${here})`;
+}
+
 /** Both clocks where they differ: `02:11`, or `01:11 (yours 02:11)`. */
 export function clockIn(at: number, zone: string): string {
-  const there = clock(at, zone);
-  const here = clock(at);
-  return there === here ? there : `${there} (yours ${here})`;
+  return `${clock(at, zone)}${yours(at, zone)}`;
 }
 
 /**
