@@ -109,6 +109,48 @@ pub fn read_answer(body: &[u8]) -> Option<Outcome> {
     }
 }
 
+/// What a gateway says of a failure: its number and its words, which stand beside it or in it.
+pub fn read_words(body: &[u8]) -> Option<String> {
+    let mut reader = Reader::from_str(std::str::from_utf8(body).ok()?);
+    let mut found: Option<(String, String)> = None;
+    loop {
+        match reader.read_event().ok()? {
+            Event::Empty(tag) | Event::Start(tag) if is_failure(tag.name().as_ref()) => {
+                found = Some((beside(&tag), String::new()));
+            }
+            Event::Text(text) => {
+                if let Some((_, inside)) = &mut found {
+                    inside.push_str(&String::from_utf8_lossy(&text));
+                }
+            }
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    let (beside, inside) = found?;
+    let words = if beside.contains(' ') { beside } else { format!("{beside} {}", inside.trim()) };
+    Some(words.trim().to_owned()).filter(|words| !words.is_empty())
+}
+
+fn is_failure(name: &[u8]) -> bool {
+    name == b"wctp-Failure"
+}
+
+/// `403 No such recipient`, as far as it says so.
+fn beside(tag: &BytesStart<'_>) -> String {
+    let attribute = |name: &str| {
+        let value = tag.try_get_attribute(name).ok().flatten()?.value;
+        Some(unescape(&String::from_utf8_lossy(&value)))
+    };
+    let both = [attribute("errorCode"), attribute("errorText")];
+    both.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// XML's own five entities; others stay as they are written.
+fn unescape(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'").replace("&amp;", "&")
+}
+
 fn is_predefined(name: &[u8]) -> bool {
     matches!(name, b"lt" | b"gt" | b"amp" | b"apos" | b"quot")
 }
@@ -206,6 +248,28 @@ mod tests {
         let odd = Some(Outcome::Later { why: "wctp_failure".into() });
         assert_eq!(failure("a phone number"), odd, "nothing of theirs gets into a log");
         assert_eq!(confirmation("<wctp-Failure/>"), odd);
+    }
+
+    #[test]
+    fn a_failure_is_said_in_the_gateway_s_own_words() {
+        let words = |failure: &str| {
+            let xml = format!("<wctp-Operation><wctp-Confirmation>{failure}</wctp-Confirmation></wctp-Operation>");
+            read_words(xml.as_bytes())
+        };
+        for (failure, said) in [
+            ("<wctp-Failure errorCode=\"403\" errorText=\"Invalid recipient\"/>", Some("403 Invalid recipient")),
+            (
+                "<wctp-Failure errorCode=\"403\" errorText=\"Joe&apos;s &amp; co\">y</wctp-Failure>",
+                Some("403 Joe's & co"),
+            ),
+            ("<wctp-Failure errorCode=\"403\">No such pager</wctp-Failure>", Some("403 No such pager")),
+            ("<wctp-Failure errorCode=\"403\"/>", Some("403")),
+            ("<wctp-Failure/>", None),
+            ("<wctp-Success successCode=\"200\">ok</wctp-Success>", None),
+        ] {
+            assert_eq!(words(failure).as_deref(), said, "{failure}");
+        }
+        assert_eq!(read_words(b"\xff"), None);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use cordboard::base::clock::UtcMs;
 use cordboard::base::id::AttemptId;
+use cordboard::base::pii::Pii;
 use cordboard::config::pager::{PagerAt, PagerCarrier, PagerProtocol, PagerTls, WctpGateway};
 use cordboard::domain::dispatch::event::Failure;
 use cordboard::io::deliver::pager::Carriers;
@@ -165,6 +166,19 @@ async fn a_gateway_that_knows_no_such_pager_or_us_not_says_so() {
     let sent = carriers(snpp(port, "wrong"), 240).page(&page("5550142@metro", BODY)).await;
     assert_eq!(sent, failed(Failure::Temporary, "login_refused"), "somebody can mend that");
     assert_eq!(gateway.await.expect("no panic"), []);
+}
+
+#[tokio::test]
+async fn what_a_gateway_says_to_a_page_is_handed_on_and_what_it_says_to_a_login_is_not() {
+    for (password, pager, said) in
+        [("secret", "5550199@metro", Some("550 Invalid Pager ID")), ("wrong", "5550142@metro", None)]
+    {
+        let (port, gateway) = one_gateway().await;
+        let heard = carriers(snpp(port, password), 240).page_and_hear(&page(pager, BODY)).await;
+        assert_eq!(heard.said.map(Pii::into_inner).as_deref(), said, "{pager}");
+        assert!(matches!(heard.delivery, Delivery::Failed { .. }));
+        gateway.await.expect("no panic");
+    }
 }
 
 #[tokio::test]

@@ -182,6 +182,8 @@ async fn refusals_for_good_and_for_now_are_told_apart() {
     let failed = |failure, why: &str| Delivery::Failed { failure, why: why.into() };
     assert_eq!(mailer.send(&mail("nobody@example.com")).await, failed(Failure::Permanent, "smtp_550"));
     assert_eq!(mailer.send(&mail("busy@example.com")).await, failed(Failure::Temporary, "smtp_451"));
+    let heard = mailer.send_and_hear(&mail("nobody@example.com")).await;
+    assert_eq!(heard.said.map(|said| said.into_inner()).as_deref(), Some("550 no such user"), "in its own words");
     assert_eq!(mailer.send(&mail("not an address")).await, failed(Failure::Permanent, "bad_address"));
 }
 

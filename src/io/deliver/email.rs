@@ -4,6 +4,7 @@
 //! comes back ([`mail_in`](crate::io::mail_in)), if there is a door for it, and says that a machine sent it (RFC 3834), so that none answers.
 //! What is signed (DKIM) is what leaves, octet for octet.
 
+use std::error::Error as _;
 use std::path::PathBuf;
 
 use lettre::address::Envelope;
@@ -19,7 +20,8 @@ use lettre::{Address, Message};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::relay::{Encrypted, Refused, Relay};
-use super::{Answer, Attached, Delivery, Mail, Mailer};
+use super::{Answer, Attached, Delivery, Heard, Hearing, Mail, Mailer, said};
+use crate::base::pii::Pii;
 use crate::config::dkim::{Dkim, DkimKey};
 use crate::domain::dispatch::event::Failure;
 use crate::io::mail_in::addresses::{Addresses, Purpose};
@@ -99,8 +101,10 @@ impl SmtpMailer {
         Ok(Self { relay, from: from.email, reply_to, dkim, addresses })
     }
 
-    async fn deliver(&self, mail: &Mail) -> Delivery {
-        let Ok(to) = mail.to.parse::<Address>() else { return Delivery::failed(Failure::Permanent, "bad_address") };
+    async fn deliver(&self, mail: &Mail) -> Heard {
+        let Ok(to) = mail.to.parse::<Address>() else {
+            return Delivery::failed(Failure::Permanent, "bad_address").into();
+        };
         let named = |attempt| format!("<{attempt}@{}>", self.from.domain());
         let id = named(&mail.attempt);
         let own = |purpose| {
@@ -109,7 +113,7 @@ impl SmtpMailer {
         };
         let sender = own(Purpose::Bounce).unwrap_or_else(|| self.from.clone());
         let Ok(envelope) = Envelope::new(Some(sender), vec![to.clone()]) else {
-            return Delivery::failed(Failure::Permanent, "bad_address");
+            return Delivery::failed(Failure::Permanent, "bad_address").into();
         };
         // A line's end in it would be a header's, and is nothing that the library writes.
         let from_name = mail.from_name.replace(char::is_control, " ");
@@ -148,11 +152,11 @@ impl SmtpMailer {
             }
         };
         let Ok(message) = message else {
-            return Delivery::failed(Failure::Permanent, "cannot_be_written");
+            return Delivery::failed(Failure::Permanent, "cannot_be_written").into();
         };
         match self.relay.send(&envelope, &self.signed(message)).await {
-            Ok(()) => Delivery::Accepted { provider_id: Some(id) },
-            Err(refused) => judge(&refused),
+            Ok(()) => Delivery::Accepted { provider_id: Some(id) }.into(),
+            Err(refused) => Heard::new(judge(&refused), said_by(&refused)),
         }
     }
 }
@@ -206,6 +210,19 @@ fn by_machine(answers: bool) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), word.to_owned())
 }
 
+/// What is refused about the login or the sender is our fault, not the address's: others can fix it.
+fn is_about_us(code: &str) -> bool {
+    matches!(code, "530" | "534" | "535" | "538")
+}
+
+/// The relay's answer, with its code. Not to a login: it may quote what was said.
+fn said_by(refused: &Refused) -> Option<Pii<String>> {
+    let (Refused::Before(Some(error)) | Refused::Within(error)) = refused else { return None };
+    let code = error.status()?.to_string();
+    let words = error.source()?.to_string();
+    if is_about_us(&code) { None } else { said::fit(&format!("{code} {words}"), None) }
+}
+
 /// RFC 5321 §4.2.1: 4yz may be tried again, 5yz not. A mail that was being given may have been taken; one that was not, was not.
 fn judge(refused: &Refused) -> Delivery {
     match refused {
@@ -221,8 +238,7 @@ fn judge(refused: &Refused) -> Delivery {
 fn answered(error: &SmtpError) -> Option<Delivery> {
     let code = error.status().map(|code| format!("smtp_{code}"));
     if error.is_permanent() {
-        // What is refused about the login or the sender is our fault, not the address's: others can fix it.
-        let ours = matches!(code.as_deref(), Some("smtp_530" | "smtp_534" | "smtp_535" | "smtp_538"));
+        let ours = error.status().is_some_and(|code| is_about_us(&code.to_string()));
         let failure = if ours { Failure::Temporary } else { Failure::Permanent };
         return Some(Delivery::failed(failure, code.unwrap_or_default()));
     }
@@ -231,6 +247,10 @@ fn answered(error: &SmtpError) -> Option<Delivery> {
 
 impl Mailer for SmtpMailer {
     fn send<'a>(&'a self, mail: &'a Mail) -> Answer<'a> {
+        Box::pin(async move { self.deliver(mail).await.delivery })
+    }
+
+    fn send_and_hear<'a>(&'a self, mail: &'a Mail) -> Hearing<'a> {
         Box::pin(self.deliver(mail))
     }
 }

@@ -10,6 +10,7 @@ pub mod outside;
 pub mod pager;
 pub mod push;
 mod relay;
+mod said;
 pub mod sms;
 pub mod webhook;
 
@@ -19,6 +20,7 @@ use std::pin::Pin;
 use crate::base::clock::UtcMs;
 use crate::base::id::AttemptId;
 use crate::base::phone::PhoneNumber;
+use crate::base::pii::Pii;
 use crate::domain::account::PagerAddress;
 use crate::domain::dispatch::event::Failure;
 use crate::domain::message::render::webhook::WebhookBody;
@@ -38,8 +40,35 @@ impl Delivery {
     }
 }
 
+/// The same, and why in the words of whoever refused it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    pub delivery: Delivery,
+    pub said: Option<Pii<String>>,
+}
+
+impl Heard {
+    pub fn new(delivery: Delivery, said: Option<Pii<String>>) -> Self {
+        // Of what may have been taken nobody has said that it is refused.
+        let refused = matches!(delivery, Delivery::Failed { failure: Failure::Permanent | Failure::Temporary, .. });
+        Self { delivery, said: said.filter(|_| refused) }
+    }
+}
+
+impl From<Delivery> for Heard {
+    fn from(delivery: Delivery) -> Self {
+        Self { delivery, said: None }
+    }
+}
+
 /// What an edge answers, some time.
 pub type Answer<'a> = Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
+/// The same with the words, for whoever writes them down.
+pub type Hearing<'a> = Pin<Box<dyn Future<Output = Heard> + Send + 'a>>;
+
+fn without_words(answer: Answer<'_>) -> Hearing<'_> {
+    Box::pin(async move { Heard::from(answer.await) })
+}
 
 /// An email to send.
 #[derive(Clone)]
@@ -130,11 +159,19 @@ impl std::fmt::Debug for Post {
 /// Sends emails.
 pub trait Mailer: Send + Sync {
     fn send<'a>(&'a self, mail: &'a Mail) -> Answer<'a>;
+
+    fn send_and_hear<'a>(&'a self, mail: &'a Mail) -> Hearing<'a> {
+        without_words(self.send(mail))
+    }
 }
 
 /// Sends texts.
 pub trait Texter: Send + Sync {
     fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a>;
+
+    fn send_and_hear<'a>(&'a self, text: &'a TextMessage) -> Hearing<'a> {
+        without_words(self.send(text))
+    }
 
     /// Which of several providers is asked first for a text of an account with these numbers of its own. None: there is but one.
     fn pick_provider(&self, _own: &[PhoneNumber]) -> Option<String> {
@@ -145,11 +182,19 @@ pub trait Texter: Send + Sync {
 /// Sends pages.
 pub trait Pager: Send + Sync {
     fn page<'a>(&'a self, page: &'a Page) -> Answer<'a>;
+
+    fn page_and_hear<'a>(&'a self, page: &'a Page) -> Hearing<'a> {
+        without_words(self.page(page))
+    }
 }
 
 /// Posts messages to clients' systems.
 pub trait Poster: Send + Sync {
     fn post<'a>(&'a self, post: &'a Post) -> Answer<'a>;
+
+    fn post_and_hear<'a>(&'a self, post: &'a Post) -> Hearing<'a> {
+        without_words(self.post(post))
+    }
 }
 
 /// Stands where no provider is configured: everything fails for want of one, and operators are told.

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::{Client, StatusCode, Url, header};
 use ring::hmac;
 
-use super::{Answer, Delivery, Post, Poster, http};
+use super::{Answer, Delivery, Heard, Hearing, Post, Poster, http, said};
 use crate::base::id::AttemptId;
 use crate::config::webhook::{WebhookReceiver, read_key};
 use crate::domain::dispatch::event::Failure;
@@ -34,13 +34,13 @@ impl Webhooks {
         Ok(Self { client: http::client("webhooks")?, receivers: known })
     }
 
-    async fn deliver(&self, post: &Post) -> Delivery {
+    async fn deliver(&self, post: &Post) -> Heard {
         // It was there when the contact was saved.
         let Some((url, key)) = self.receivers.get(&post.to) else {
-            return Delivery::failed(Failure::Temporary, "not_configured");
+            return Delivery::failed(Failure::Temporary, "not_configured").into();
         };
         let Ok(body) = serde_json::to_string(&post.body) else {
-            return Delivery::failed(Failure::Permanent, "cannot_be_written");
+            return Delivery::failed(Failure::Permanent, "cannot_be_written").into();
         };
         let at = post.at.0.div_euclid(1_000);
         let request = self
@@ -52,8 +52,8 @@ impl Webhooks {
             .header(header::CONTENT_TYPE, "application/json")
             .body(body);
         match http::send(request).await {
-            Ok((status, _)) => judge(status),
-            Err(delivery) => delivery,
+            Ok((status, body)) => Heard::new(judge(status), said::in_body(status.as_u16(), &body)),
+            Err(delivery) => delivery.into(),
         }
     }
 }
@@ -80,6 +80,10 @@ fn judge(status: StatusCode) -> Delivery {
 
 impl Poster for Webhooks {
     fn post<'a>(&'a self, post: &'a Post) -> Answer<'a> {
+        Box::pin(async move { self.deliver(post).await.delivery })
+    }
+
+    fn post_and_hear<'a>(&'a self, post: &'a Post) -> Hearing<'a> {
         Box::pin(self.deliver(post))
     }
 }

@@ -59,4 +59,6 @@ pub trait Dialogue: Send {
     fn handle(&mut self, now: Instant, input: Input<'_>);
     fn poll_output(&mut self) -> Option<Output>;
     fn poll_timeout(&self) -> Option<(Instant, Reason)>;
+    /// What the carrier said last, if it was a refusal of the page: its own words, as they came. None to a login.
+    fn said(&self) -> Option<&str>;
 }

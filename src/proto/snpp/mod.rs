@@ -57,6 +57,8 @@ pub struct Page {
     taken: usize,
     at: At,
     line: Vec<u8>,
+    /// The last reply, if it refused something.
+    said: Option<String>,
     out: VecDeque<Output>,
     due_at: Option<Instant>,
     ends_at: Option<Instant>,
@@ -65,7 +67,7 @@ pub struct Page {
 impl Page {
     pub fn new(job: Job) -> Self {
         let (line, out) = (Vec::new(), VecDeque::new());
-        Self { job, taken: 0, at: At::Closed, line, out, due_at: None, ends_at: None }
+        Self { job, taken: 0, at: At::Closed, line, said: None, out, due_at: None, ends_at: None }
     }
 
     fn wait(&mut self, now: Instant, at: At) {
@@ -117,6 +119,8 @@ impl Page {
     }
 
     fn replied(&mut self, now: Instant, code: u16, line: &[u8]) {
+        let refuses = matches!(code, 400..=799) && !matches!(self.at, At::Closed | At::Login | At::Over);
+        self.said = refuses.then(|| String::from_utf8_lossy(line).into_owned());
         match (self.at, code) {
             (At::Closed | At::Over, _) => {}
             // Said before a gateway hangs up, at any time: it has done nothing.
@@ -225,6 +229,10 @@ impl Dialogue for Page {
 
     fn poll_timeout(&self) -> Option<(Instant, Reason)> {
         self.due_at.map(|at| (at, Reason::Silence))
+    }
+
+    fn said(&self) -> Option<&str> {
+        self.said.as_deref()
     }
 }
 

@@ -187,3 +187,25 @@ fn a_gateway_that_answers_slowly_is_given_up_before_the_dispatcher_gives_up() {
     }
     assert_eq!(now, start + WITHIN);
 }
+
+/// What the gateway said last, as it is kept.
+fn said(login: bool, replies: &[&str]) -> Option<String> {
+    let clock = TestClock::at(UtcMs(0));
+    let login = login.then(|| ("desk".to_owned(), Some("secret".to_owned())));
+    let mut page = Page::new(Job { login, ..job(&["burst pipe"]) });
+    page.handle(clock.instant(), Input::Connected);
+    for reply in replies {
+        page.handle(clock.instant(), Input::Bytes(reply.as_bytes()));
+    }
+    page.said().map(str::to_owned)
+}
+
+#[test]
+fn what_a_gateway_refuses_with_is_kept_in_its_own_words_and_of_a_login_nothing() {
+    let invalid = "550 Invalid Pager ID\r\n";
+    assert_eq!(said(false, &[HELLO, invalid]).as_deref(), Some("550 Invalid Pager ID"));
+    assert_eq!(said(true, &[HELLO, OK, invalid]).as_deref(), Some("550 Invalid Pager ID"));
+    assert_eq!(said(true, &[HELLO, "550 secret is no password\r\n"]), None);
+    assert_eq!(said(false, &[HELLO, OK, OK, OK]), None, "taken");
+    assert_eq!(said(false, &[HELLO, OK, "500 ?\r\n", "354 go\r\n"]), None, "it goes on the other way");
+}

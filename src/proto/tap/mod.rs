@@ -89,6 +89,8 @@ pub struct Page {
     line: Vec<u8>,
     /// The last number the terminal said: why, if it then refuses.
     code: Option<u16>,
+    /// And the words it said last.
+    said: Option<String>,
     out: VecDeque<Output>,
     due_at: Option<Instant>,
     ends_at: Option<Instant>,
@@ -98,7 +100,7 @@ impl Page {
     pub fn new(job: Job) -> Self {
         let transactions = job.messages.iter().map(|message| blocks(&job.pager, message).into()).collect();
         let (line, out) = (Vec::new(), VecDeque::new());
-        Self { job, transactions, at: At::Closed, line, code: None, out, due_at: None, ends_at: None }
+        Self { job, transactions, at: At::Closed, line, code: None, said: None, out, due_at: None, ends_at: None }
     }
 
     fn wait(&mut self, now: Instant, at: At, within: Duration) {
@@ -163,7 +165,7 @@ impl Page {
         match self.transactions.front().and_then(VecDeque::front).cloned() {
             Some(block) => {
                 self.send(block);
-                self.code = None;
+                (self.code, self.said) = (None, None);
                 self.wait(now, At::Block { sendings }, ANSWER_WITHIN);
             }
             None => {
@@ -209,12 +211,29 @@ impl Page {
         }
     }
 
+    /// Why it refuses it says on lines of their own, or before the sign (§3, steps 8 and 9). To a login nothing is kept.
+    fn keep_words(&mut self, answer: Answer, line: &[u8]) {
+        if !matches!(self.at, At::Block { .. } | At::Goodbye) {
+            return;
+        }
+        let words = match answer {
+            Answer::Words => line,
+            Answer::Code(code) if code >= 500 => line,
+            Answer::Nak | Answer::Abandoned => line.get(..line.len().saturating_sub(1)).unwrap_or_default(),
+            _ => &[],
+        };
+        if !words.is_empty() {
+            self.said = Some(String::from_utf8_lossy(words).into_owned());
+        }
+    }
+
     fn read(&mut self, now: Instant, byte: u8) {
         // Seven bits and parity: terminal servers may hand the eighth through.
         let byte = byte & 0x7f;
         if byte == CR {
             let line = std::mem::take(&mut self.line);
             if let Some(answer) = understand(&line) {
+                self.keep_words(answer, &line);
                 self.answered(now, answer);
             }
             return;
@@ -296,6 +315,10 @@ impl Dialogue for Page {
             _ => Reason::Silence,
         };
         self.due_at.map(|at| (at, reason))
+    }
+
+    fn said(&self) -> Option<&str> {
+        self.said.as_deref()
     }
 }
 

@@ -215,3 +215,17 @@ fn an_endless_line_ends_the_page() {
     line.tell(Input::Bytes(&[b'x'; 10_000]));
     assert_eq!(line.end, Some(later("unreadable")));
 }
+
+#[test]
+fn what_a_terminal_refuses_with_is_kept_in_its_own_words_and_of_a_login_nothing() {
+    let said = |heard: &[&str]| {
+        let mut line = Line::open(job(&["burst pipe"]));
+        line.hears_some(heard);
+        line.page.said().map(str::to_owned)
+    };
+    assert_eq!(said(&[ASKED, LOGGED_IN, GO, "511 Invalid pager\r\x1e\r"]).as_deref(), Some("511 Invalid pager"));
+    assert_eq!(said(&[ASKED, LOGGED_IN, GO, "No such pager\r\x1e\r"]).as_deref(), Some("No such pager"));
+    assert_eq!(said(&[ASKED, LOGGED_IN, GO, "No such pager\x1e\r"]).as_deref(), Some("No such pager"));
+    assert_eq!(said(&[ASKED, LOGGED_IN, GO, "\x1e\r"]), None);
+    assert_eq!(said(&[ASKED, "510 bad password\r\x1b\x04\r"]), None);
+}

@@ -43,8 +43,9 @@ impl Line {
         Ok(Self { host: at.host.clone(), port: at.port, tls })
     }
 
-    pub(super) async fn converse(&self, dialogue: impl Dialogue) -> Outcome {
-        let later = |why: &str| Outcome::Later { why: why.to_owned() };
+    /// How it ended, and what the carrier said if it refused.
+    pub(super) async fn converse(&self, dialogue: impl Dialogue) -> (Outcome, Option<String>) {
+        let later = |why: &str| (Outcome::Later { why: why.to_owned() }, None);
         let connecting = TcpStream::connect((self.host.as_str(), self.port));
         let Ok(Ok(stream)) = timeout(CONNECT_WITHIN, connecting).await else { return later("no_connection") };
         let Some((config, name)) = &self.tls else { return converse(stream, dialogue).await };
@@ -56,13 +57,16 @@ impl Line {
     }
 }
 
-async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, mut dialogue: impl Dialogue) -> Outcome {
+async fn converse(
+    mut stream: impl AsyncRead + AsyncWrite + Unpin,
+    mut dialogue: impl Dialogue,
+) -> (Outcome, Option<String>) {
     let mut buffer = [0; 2_048];
     dialogue.handle(SystemClock.instant(), Input::Connected);
     loop {
         while let Some(output) = dialogue.poll_output() {
             match output {
-                Output::Done(outcome) => return outcome,
+                Output::Done(outcome) => return (outcome, dialogue.said().map(str::to_owned)),
                 Output::Send(bytes) => {
                     let sent = timeout(WRITE_WITHIN, stream.write_all(&bytes)).await;
                     // What is encrypted may wait for more until it is told not to.
@@ -75,7 +79,9 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, mut dialogue:
             }
         }
         // Until its outcome a dialogue always waits for something.
-        let Some((at, _)) = dialogue.poll_timeout() else { return Outcome::Unsure { why: "stuck".to_owned() } };
+        let Some((at, _)) = dialogue.poll_timeout() else {
+            return (Outcome::Unsure { why: "stuck".to_owned() }, None);
+        };
         let input = match timeout_at(Instant::from_std(at), stream.read(&mut buffer)).await {
             Ok(Ok(0) | Err(_)) => Input::Closed,
             Ok(Ok(n)) => Input::Bytes(&buffer[..n]),

@@ -16,7 +16,7 @@ use crate::proto::paging::Outcome;
 use crate::proto::paging::parts::{Long, ascii, parts};
 use crate::proto::{snpp, tap};
 
-use super::{Answer, Delivery, Page, Pager};
+use super::{Answer, Delivery, Heard, Hearing, Page, Pager, said};
 use line::Line;
 use secrecy::{ExposeSecret as _, SecretString};
 use wctp::Gateway;
@@ -34,6 +34,17 @@ enum Way {
     Snpp { line: Line, login: Option<(String, Option<SecretString>)> },
     Tap { line: Line, password: Option<SecretString> },
     Wctp(Gateway),
+}
+
+impl Way {
+    /// By which we show who we are: a carrier that quotes it is not quoted.
+    fn secret(&self) -> Option<&SecretString> {
+        match self {
+            Self::Snpp { login, .. } => login.as_ref().and_then(|(_, password)| password.as_ref()),
+            Self::Tap { password, .. } => password.as_ref(),
+            Self::Wctp(gateway) => gateway.secret(),
+        }
+    }
 }
 
 impl Carriers {
@@ -57,14 +68,14 @@ impl Carriers {
         Ok(Self(carriers))
     }
 
-    async fn deliver(&self, page: &Page) -> Delivery {
+    async fn deliver(&self, page: &Page) -> Heard {
         // Somebody can mend it: until then the page waits, and operators are told.
         let Some(carrier) = self.0.get(page.to.carrier()) else {
-            return Delivery::failed(Failure::Temporary, "no_such_carrier");
+            return Delivery::failed(Failure::Temporary, "no_such_carrier").into();
         };
         let plain = || parts(&ascii(&page.body), carrier.max_length, carrier.long);
         let pager = page.to.pin().to_owned();
-        let outcome = match &carrier.way {
+        let (outcome, words) = match &carrier.way {
             Way::Snpp { line, login } => {
                 let secret = |password: &SecretString| password.expose_secret().to_owned();
                 let login = login.as_ref().map(|(user, password)| (user.clone(), password.as_ref().map(secret)));
@@ -77,7 +88,7 @@ impl Carriers {
             }
             Way::Wctp(gateway) => gateway.submit(page, parts(&page.body, carrier.max_length, carrier.long)).await,
         };
-        match outcome {
+        let delivery = match outcome {
             Outcome::Taken { reference } => {
                 // Carriers count from one: without their name two would have the same.
                 let named = |reference: String| format!("page:{}:{reference}", page.to.carrier());
@@ -86,12 +97,18 @@ impl Carriers {
             Outcome::Refused { why } => Delivery::failed(Failure::Permanent, why),
             Outcome::Later { why } => Delivery::failed(Failure::Temporary, why),
             Outcome::Unsure { why } => Delivery::failed(Failure::Unknown, why),
-        }
+        };
+        let secret = carrier.way.secret().map(|secret| secret.expose_secret());
+        Heard::new(delivery, words.and_then(|words| said::fit(&words, secret)))
     }
 }
 
 impl Pager for Carriers {
     fn page<'a>(&'a self, page: &'a Page) -> Answer<'a> {
+        Box::pin(async move { self.deliver(page).await.delivery })
+    }
+
+    fn page_and_hear<'a>(&'a self, page: &'a Page) -> Hearing<'a> {
         Box::pin(self.deliver(page))
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::dispatch::event::Failure;
 use crate::io::deliver::http;
 use crate::io::deliver::{Delivery, Page};
 use crate::proto::paging::Outcome;
-use crate::proto::wctp::{Submit, read_answer};
+use crate::proto::wctp::{Submit, read_answer, read_words};
 
 /// A carrier's gateway.
 pub(super) struct Gateway {
@@ -28,8 +28,13 @@ impl Gateway {
         Ok(Self { client, url, sender, security_code })
     }
 
-    /// Hands over every part in order; the first that is not taken ends it.
-    pub(super) async fn submit(&self, page: &Page, parts: Vec<String>) -> Outcome {
+    /// What must never be written down.
+    pub(super) const fn secret(&self) -> Option<&SecretString> {
+        self.security_code.as_ref()
+    }
+
+    /// Hands over every part in order; the first that is not taken ends it. With what the gateway said, if it refused.
+    pub(super) async fn submit(&self, page: &Page, parts: Vec<String>) -> (Outcome, Option<String>) {
         let at = Timestamp::from_millisecond(page.at.0).unwrap_or(Timestamp::UNIX_EPOCH);
         for (n, text) in (1..).zip(parts) {
             let id = page.attempt.as_str();
@@ -44,27 +49,27 @@ impl Gateway {
                 urgent: page.urgent,
             };
             match self.post(submit.to_xml()).await {
-                Outcome::Taken { .. } => {}
-                other => return other,
+                (Outcome::Taken { .. }, _) => {}
+                refused => return refused,
             }
         }
-        Outcome::Taken { reference: None }
+        (Outcome::Taken { reference: None }, None)
     }
 
-    async fn post(&self, body: Vec<u8>) -> Outcome {
+    async fn post(&self, body: Vec<u8>) -> (Outcome, Option<String>) {
         let request = self.client.post(&self.url).header(header::CONTENT_TYPE, "text/xml; charset=utf-8").body(body);
         let (status, body) = match http::send(request).await {
             Ok(answer) => answer,
-            Err(delivery) => return outcome(delivery),
+            Err(delivery) => return (outcome(delivery), None),
         };
         // A gateway may say what is wrong in the protocol's words, whatever the status.
         match read_answer(&body) {
             Some(Outcome::Taken { .. }) | None if !status.is_success() => {
-                outcome(http::judge(status, format!("http_{}", status.as_u16())))
+                (outcome(http::judge(status, format!("http_{}", status.as_u16()))), None)
             }
-            Some(outcome) => outcome,
+            Some(outcome) => (outcome, read_words(&body)),
             // It answered, and nobody knows what.
-            None => Outcome::Unsure { why: "unreadable".to_owned() },
+            None => (Outcome::Unsure { why: "unreadable".to_owned() }, None),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::Failure;
-use crate::io::deliver::{Answer, Delivery, TextMessage, Texter};
+use crate::io::deliver::{Answer, Delivery, Heard, Hearing, TextMessage, Texter};
 use crate::proto::sms::alphabet::{Alphabet, Coding};
 use crate::proto::sms::parts::measure;
 
@@ -39,24 +39,24 @@ impl Providers {
         order
     }
 
-    async fn deliver(&self, text: &TextMessage) -> Delivery {
+    async fn deliver(&self, text: &TextMessage) -> Heard {
         let mut first = None;
         for (provider, from) in self.pick_order(&text.own) {
-            let delivery = provider.texter.send(&TextMessage { from, ..text.clone() }).await;
-            match delivery {
-                Delivery::Failed { failure: Failure::Temporary, ref why } => {
+            let heard = provider.texter.send_and_hear(&TextMessage { from, ..text.clone() }).await;
+            match &heard.delivery {
+                Delivery::Failed { failure: Failure::Temporary, why } => {
                     tracing::warn!(provider = provider.name, why, "a provider does not take a text");
                     metrics::counter!("cordboard_texts_passed_over_total").increment(1);
-                    first = first.or(Some(delivery));
+                    first = first.or(Some(heard));
                 }
                 Delivery::Accepted { .. } => {
                     count_parts(&provider.name, &text.body);
-                    return delivery;
+                    return heard;
                 }
-                delivery => return delivery,
+                Delivery::Failed { .. } => return heard,
             }
         }
-        first.unwrap_or_else(|| Delivery::failed(Failure::Temporary, "not_configured"))
+        first.unwrap_or_else(|| Delivery::failed(Failure::Temporary, "not_configured").into())
     }
 }
 
@@ -72,6 +72,10 @@ fn count_parts(provider: &str, body: &str) {
 
 impl Texter for Providers {
     fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a> {
+        Box::pin(async move { self.deliver(text).await.delivery })
+    }
+
+    fn send_and_hear<'a>(&'a self, text: &'a TextMessage) -> Hearing<'a> {
         Box::pin(self.deliver(text))
     }
 

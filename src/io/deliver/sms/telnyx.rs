@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::base::clock::UtcMs;
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::Failure;
-use crate::io::deliver::{Answer, Delivery, TextMessage, Texter, http};
+use crate::io::deliver::{Answer, Delivery, Heard, Hearing, TextMessage, Texter, http, said};
 use crate::io::store::inbound::Receipt;
 
 /// A callback that was signed longer ago, or so far in the future, is not taken: it may be one that somebody kept.
@@ -89,7 +89,7 @@ impl TelnyxTexter {
         Ok(Self { client, config, url, callback })
     }
 
-    async fn deliver(&self, text: &TextMessage) -> Delivery {
+    async fn deliver(&self, text: &TextMessage) -> Heard {
         let mut body = json!({
             "from": text.from.as_ref().unwrap_or(&self.config.from).as_e164(),
             "to": text.to.as_e164(),
@@ -101,8 +101,8 @@ impl TelnyxTexter {
         }
         let request = self.client.post(&self.url).bearer_auth(self.config.api_key.expose_secret()).json(&body);
         match http::send(request).await {
-            Ok((status, body)) => judge(status, &body),
-            Err(delivery) => delivery,
+            Ok((status, body)) => Heard::new(judge(status, &body), said::in_body(status.as_u16(), &body)),
+            Err(delivery) => delivery.into(),
         }
     }
 }
@@ -123,6 +123,10 @@ fn judge(status: StatusCode, body: &[u8]) -> Delivery {
 
 impl Texter for TelnyxTexter {
     fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a> {
+        Box::pin(async move { self.deliver(text).await.delivery })
+    }
+
+    fn send_and_hear<'a>(&'a self, text: &'a TextMessage) -> Hearing<'a> {
         Box::pin(self.deliver(text))
     }
 }

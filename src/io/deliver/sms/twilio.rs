@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::base::phone::PhoneNumber;
 use crate::domain::dispatch::event::Failure;
-use crate::io::deliver::{Answer, Delivery, TextMessage, Texter, http};
+use crate::io::deliver::{Answer, Delivery, Heard, Hearing, TextMessage, Texter, http, said};
 use crate::io::store::inbound::Receipt;
 
 /// How texts leave.
@@ -56,7 +56,7 @@ impl TwilioTexter {
         Ok(Self { client, config, url, callback })
     }
 
-    async fn deliver(&self, text: &TextMessage) -> Delivery {
+    async fn deliver(&self, text: &TextMessage) -> Heard {
         let mut form = vec![
             ("To", text.to.as_e164().to_owned()),
             ("From", text.from.as_ref().unwrap_or(&self.config.from).as_e164().to_owned()),
@@ -71,8 +71,8 @@ impl TwilioTexter {
             .basic_auth(&self.config.account_sid, Some(self.config.auth_token.expose_secret()))
             .form(&form);
         match http::send(request).await {
-            Ok((status, body)) => judge(status, &body),
-            Err(delivery) => delivery,
+            Ok((status, body)) => Heard::new(judge(status, &body), said::in_body(status.as_u16(), &body)),
+            Err(delivery) => delivery.into(),
         }
     }
 }
@@ -95,6 +95,10 @@ fn judge(status: StatusCode, body: &[u8]) -> Delivery {
 
 impl Texter for TwilioTexter {
     fn send<'a>(&'a self, text: &'a TextMessage) -> Answer<'a> {
+        Box::pin(async move { self.deliver(text).await.delivery })
+    }
+
+    fn send_and_hear<'a>(&'a self, text: &'a TextMessage) -> Hearing<'a> {
         Box::pin(self.deliver(text))
     }
 }
