@@ -10,6 +10,7 @@ use std::time::Duration;
 use cordboard::base::clock::{Clock as _, SharedClock, TestClock, UtcMs};
 use cordboard::base::id::{AttemptId, CallId, ContactId, DispatchId, MessageId, UserId};
 use cordboard::base::phone::PhoneNumber;
+use cordboard::base::pii::Pii;
 use cordboard::domain::account::Urgency;
 use cordboard::domain::alarm::Plan;
 use cordboard::domain::call::cause::Cause;
@@ -33,7 +34,7 @@ use cordboard::engine::recaps::Recaps;
 use cordboard::engine::shifts::Shifts;
 use cordboard::io::deliver::push::{Push, Pusher};
 use cordboard::io::deliver::{
-    Answer, Attached, Delivery, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter,
+    Answer, Attached, Delivery, Heard, Hearing, Mail, Mailer, Page, Pager, Post, Poster, TextMessage, Texter,
 };
 use cordboard::io::mail_in::addresses::{Ours, Purpose};
 use cordboard::io::store::calls::{CallRecord, Direction};
@@ -99,6 +100,8 @@ struct Devices {
     /// What becomes of the next faxes; after that they arrive.
     fax_fates: Mutex<VecDeque<FaxOutcome>>,
     refuse: Mutex<Option<Delivery>>,
+    /// What it says to that in its own words.
+    said: Mutex<Option<String>>,
     /// What the push service answers, unless it takes everything.
     unpushed: Mutex<Option<Delivery>>,
     /// What that of one device answers, by where pushes to it go.
@@ -146,6 +149,11 @@ impl Pager for Devices {
             self.note(Kind::Page, page.to.as_str(), page.body.clone());
         }
         Box::pin(async move { taken })
+    }
+
+    fn page_and_hear<'a>(&'a self, page: &'a Page) -> Hearing<'a> {
+        let said = self.said.lock().expect("unpoisoned").clone();
+        Box::pin(async move { Heard::new(self.page(page).await, said.map(Pii::new)) })
     }
 }
 
@@ -300,6 +308,7 @@ impl Desk {
             faxes: Mutex::default(),
             fax_fates: Mutex::default(),
             refuse: Mutex::default(),
+            said: Mutex::default(),
             unpushed: Mutex::default(),
             unpushed_at: Mutex::default(),
             jobs: Mutex::default(),
@@ -646,6 +655,12 @@ impl Desk {
     /// The provider answers like this from now on; `None`: it takes everything.
     pub fn provider_answers(&self, delivery: Option<Delivery>) {
         *self.devices.refuse.lock().expect("unpoisoned") = delivery;
+    }
+
+    /// Carriers of pages refuse in these words from now on.
+    pub fn carrier_says(&self, failure: Failure, why: &str, said: &str) {
+        self.provider_answers(Some(Delivery::Failed { failure, why: why.to_owned() }));
+        *self.devices.said.lock().expect("unpoisoned") = Some(said.to_owned());
     }
 
     /// What becomes of the next faxes, in order.

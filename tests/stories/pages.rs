@@ -19,8 +19,8 @@ async fn a_page_goes_out_first_and_the_text_asks_for_the_yes() {
     ben.expect_page("URGENT Call +1 202 555 0147.");
     let view = desk.view(&id).await;
     let lines: Vec<&str> = view.timeline.iter().map(|line| line.text.as_str()).collect();
-    assert!(lines.contains(&"Sending a page to Ben."), "{lines:?}");
-    assert!(lines.contains(&"Page sent to Ben, accepted."), "{lines:?}");
+    assert!(lines.contains(&"Sending a page to Ben (pager)."), "{lines:?}");
+    assert!(lines.contains(&"Page sent to Ben (pager), accepted."), "{lines:?}");
     assert!(view.confirmed_by.is_none(), "a page taken by its carrier is nobody's yes");
     desk.advance(2 * MINUTE).await;
     ben.expect_text("Reply 1ok");
@@ -50,7 +50,7 @@ async fn a_carrier_that_is_down_sounds_and_one_that_knows_no_such_pager_moves_on
     desk.dispatcher.tick(desk.now()).await.expect("a tick");
     let view = desk.view(&id).await;
     let at = |words: &str| view.timeline.iter().find(|line| line.text.starts_with(words)).map(|line| line.at);
-    let given_up = at("Page to Ben failed (snpp 550), given up.");
+    let given_up = at("Page to Ben (pager) failed (the carrier's code 550, no reason given), given up.");
     assert!(given_up.is_some() && given_up == at("Step 2:"), "no ten minutes for nothing: {:?}", view.timeline);
 
     let mut desk = Desk::at_work(&protocol).await;
@@ -59,4 +59,26 @@ async fn a_carrier_that_is_down_sounds_and_one_that_knows_no_such_pager_moves_on
     desk.advance(50).await;
     let view = desk.view(&id).await;
     assert_eq!(view.alarm.as_deref(), Some("The pager carrier does not take the page."));
+}
+
+#[tokio::test]
+async fn what_a_carrier_says_stands_on_the_time_line_with_the_pager_that_is_meant() {
+    let protocol =
+        town::protocol(vec![(Method::Pager, vec![town::named("Ben", "pager")], 0)], false, Until::HandedOver);
+    let mut desk = Desk::at_work(&protocol).await;
+    desk.carrier_says(Failure::Permanent, "snpp_550", "550 no such pager 5550142");
+    let id = desk.takes("burst pipe").await;
+    let view = desk.view(&id).await;
+    let lines: Vec<&str> = view.timeline.iter().map(|line| line.text.as_str()).collect();
+    let refused = "Page to Ben (pager) was refused: the carrier said \u{201c}550 no such pager 5550142\u{201d}.";
+    assert!(lines.contains(&refused), "{lines:#?}");
+    assert_eq!(view.alarm.as_deref(), Some("The steps have run out and nothing could be handed over."));
+    desk.ends(&id, Phase::ExhaustedUnconfirmed).await;
+
+    let mut desk = Desk::at_work(&protocol).await;
+    desk.carrier_says(Failure::Temporary, "snpp_554", "554 busy");
+    let id = desk.takes("burst pipe").await;
+    let view = desk.view(&id).await;
+    let later = "Page to Ben (pager) was not taken: the carrier said \u{201c}554 busy\u{201d}. It will be tried again.";
+    assert!(view.timeline.iter().any(|line| line.text == later), "{:#?}", view.timeline);
 }

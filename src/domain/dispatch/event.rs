@@ -43,6 +43,8 @@ pub enum Event {
     Delivered { attempt: AttemptId },
     /// It did not get through.
     Failed { attempt: AttemptId, failure: Failure, why: String },
+    /// The same, and whoever refused it said why.
+    Refused { attempt: AttemptId, failure: Failure, why: String, said: Pii<String> },
     /// The node that had handed it over is gone and nobody knows what became of it.
     Interrupted { attempt: AttemptId },
     /// News of a call-out.
@@ -309,7 +311,12 @@ pub enum Note {
     Failed {
         channel: Channel,
         name: String,
+        #[serde(default)]
+        label: String,
         why: String,
+        /// What whoever refused it said, sealed in the store: it may quote a number or an address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<Pii<String>>,
         for_good: bool,
     },
     /// What became of a push to each of several devices.

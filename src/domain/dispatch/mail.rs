@@ -72,8 +72,8 @@ impl Turn<'_> {
         a.failures += 1;
         let why = format!("came_back_{status}");
         a.failed = Some(FailedFor { at: self.now, permanent: for_good, why: why.clone() });
-        let (name, step) = (a.name.clone(), a.is_step());
-        let note = Note::Failed { channel: Channel::Email, name: name.clone(), why, for_good: true };
+        let (name, label, step) = (a.name.clone(), a.label.clone(), a.is_step());
+        let note = Note::Failed { channel: Channel::Email, name: name.clone(), label, why, said: None, for_good: true };
         self.record(Some(&name), note);
         if step && of_now && phase.is_open() {
             self.notice_instead(i);

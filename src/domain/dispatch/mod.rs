@@ -32,6 +32,7 @@ pub mod push;
 mod queued;
 pub mod recurring;
 pub mod reference;
+mod refused;
 mod report;
 mod retry;
 pub mod simulate;
@@ -88,6 +89,9 @@ impl Turn<'_> {
             Event::Pushed { attempt, answers } => self.with(attempt, |turn, i| turn.pushed(i, answers)),
             Event::Delivered { attempt } => self.with(attempt, Self::delivered),
             Event::Failed { attempt, failure, why } => self.with(attempt, |turn, i| turn.failed(i, *failure, why)),
+            Event::Refused { attempt, failure, why, said } => {
+                self.with(attempt, |turn, i| turn.refused(i, *failure, why, said));
+            }
             Event::Interrupted { attempt } => self.with(attempt, Self::interrupted),
             Event::Call { attempt, news } => self.with(attempt, |turn, i| turn.call_news(i, *news)),
             Event::Faxed { attempt, outcome } => self.with(attempt, |turn, i| turn.faxed(i, *outcome)),

@@ -8,6 +8,7 @@ use super::state::{
 };
 use crate::base::clock::UtcMs;
 use crate::base::id::AttemptId;
+use crate::base::pii::Pii;
 
 /// Who was connected to the caller for less has hardly said a name.
 const SPOKE_SECS: u32 = 5;
@@ -105,15 +106,20 @@ impl Turn<'_> {
         if self.attempt(i).channel == Channel::Fax {
             self.trunks_take_faxes(i);
         }
-        self.failed_by(i, failure, why, false);
+        self.failed_by(i, failure, why, None, false);
+    }
+
+    /// The same, in the words of whoever refused it.
+    pub(super) fn refused(&mut self, i: usize, failure: Failure, why: &str, said: &Pii<String>) {
+        self.failed_by(i, failure, why, Some(said), false);
     }
 
     /// A fax could not leave, by no fault of theirs: none of its tries, and it is tried again for as long as any edge is that is away.
     pub(super) fn held_up(&mut self, i: usize, why: &str) {
-        self.failed_by(i, Failure::Temporary, why, true);
+        self.failed_by(i, Failure::Temporary, why, None, true);
     }
 
-    fn failed_by(&mut self, i: usize, failure: Failure, why: &str, ours: bool) {
+    fn failed_by(&mut self, i: usize, failure: Failure, why: &str, said: Option<&Pii<String>>, ours: bool) {
         let (phase, of_now) = (self.s.phase, self.is_of_now(i));
         let a = &mut self.s.attempts[i];
         if a.more {
@@ -161,7 +167,7 @@ impl Turn<'_> {
         let a = &mut self.s.attempts[i];
         let retry = retry.filter(|_| (phase.is_open() && of_now) || !a.is_step());
         a.retry_at = retry;
-        let (channel, name) = (a.channel, a.name.clone());
+        let (channel, name, label) = (a.channel, a.name.clone(), a.label.clone());
         if retry.is_none() {
             let permanent = failure == Failure::Permanent;
             let why = if failure == Failure::Unknown { FailedFor::UNKNOWN } else { why };
@@ -171,7 +177,8 @@ impl Turn<'_> {
             }
         }
         let (bounced, step) = (a.accepted_at.is_some(), a.is_step());
-        let note = Note::Failed { channel, name: name.clone(), why: why.to_owned(), for_good: retry.is_none() };
+        let (label, why, said, for_good) = (label, why.to_owned(), said.cloned(), retry.is_none());
+        let note = Note::Failed { channel, name: name.clone(), label, why, said, for_good };
         self.record(Some(&name), note);
         let is_down = retry.is_none() || self.attempt(i).is_put_off();
         if is_down && step && of_now && failure != Failure::Permanent && phase.is_open() {

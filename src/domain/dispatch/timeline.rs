@@ -6,6 +6,7 @@ use super::in_hours;
 use super::job::JobOutcome;
 use super::patch_step::PatchEnd;
 use super::protocol::Until;
+use super::refused;
 use super::state::{Attempt, CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
 use crate::domain::alarm::{self, Means};
@@ -52,7 +53,8 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
                     format!("Telling {name}'s inbox that nothing is left to do{again}.")
                 }
                 Channel::Webhook => format!("Posting it to {name}'s system{again}."),
-                Channel::Text | Channel::Email | Channel::Pager | Channel::Push => {
+                Channel::Pager => format!("Sending a page to {}{again}.", refused::whom(*channel, name, label, None)),
+                Channel::Text | Channel::Email | Channel::Push => {
                     format!("Sending {} to {name}{again}.", an(*channel))
                 }
             };
@@ -68,7 +70,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
                 _ if label.is_empty() => "Answer".to_owned(),
                 _ => capital(channel.noun()),
             };
-            ("accepted", format!("{what} sent to {name}, accepted."))
+            ("accepted", format!("{what} sent to {}, accepted.", refused::whom(*channel, name, label, None)))
         }
         Note::Delivered { channel: Channel::Webhook, name } => ("delivered", format!("{name}'s system has taken it.")),
         Note::Delivered { channel, name } => {
@@ -86,9 +88,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("delivered", format!("Fax to {name}: their machine has confirmed {pages}."))
         }
         Note::FaxTakenBack { name } => ("attempt", format!("Fax to {name}: taken back.")),
-        Note::Failed { channel, name, why, for_good } => {
-            let then = if *for_good { "given up" } else { "will be tried again" };
-            ("failed", format!("{} to {name} failed ({}), {then}.", capital(channel.noun()), why.replace('_', " ")))
+        Note::Failed { channel, name, label, why, said, for_good } => {
+            let said = said.as_ref().map(|said| said.reveal().as_str());
+            ("failed", refused::sentence(*channel, &refused::whom(*channel, name, label, said), why, said, *for_good))
         }
         Note::Devices { name, lines } => ("attempt", format!("{name}'s devices: {}.", device_words(lines))),
         Note::Waiting { until, next, asks_nobody } => {

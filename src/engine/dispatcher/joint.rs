@@ -8,7 +8,7 @@
 
 use std::pin::Pin;
 
-use super::perform::{Flight, Papers, measure};
+use super::perform::{Flight, Papers, failed, measure};
 use super::together::Asked;
 use super::{Dispatcher, Settles};
 use crate::base::id::{AttemptId, DispatchId};
@@ -17,7 +17,7 @@ use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Address, Channel};
 use crate::domain::message::render::joint::{self, Part};
 use crate::domain::message::render::letter::{self, Facts};
-use crate::io::deliver::{Delivery, Mail, TextMessage};
+use crate::io::deliver::{Delivery, Heard, Mail, TextMessage};
 use crate::io::store::StoreError;
 
 /// A message of several, in the air already.
@@ -52,10 +52,10 @@ impl Dispatcher {
             let first = first.papers.attempt.id.clone();
             // Whoever had the turn for all may be among those that went apart, or not wanted any more.
             self.leaves_apart(&first);
-            let delivery = self.deliver_jointly(&written, &joined).await;
+            let heard = self.deliver_jointly(&written, &joined).await;
             let of = joined.len();
             let asked = joined.iter().map(|Member { id, papers, .. }| {
-                let event = ended(&delivery, papers.attempt.id.clone(), &first, of);
+                let event = ended(&heard, papers.attempt.id.clone(), &first, of);
                 Asked::new(id, event, Settles::Nothing)
             });
             let asked: Vec<Asked> = asked.collect();
@@ -74,11 +74,11 @@ impl Dispatcher {
         })
     }
 
-    async fn deliver_jointly(&self, written: &Written, members: &[Member]) -> Delivery {
-        let bad = || Delivery::Failed { failure: Failure::Permanent, why: "bad_address".to_owned() };
+    async fn deliver_jointly(&self, written: &Written, members: &[Member]) -> Heard {
+        let bad = || Heard::from(Delivery::failed(Failure::Permanent, "bad_address"));
         let Some(Member { papers, .. }) = members.first() else { return bad() };
         let (attempt, account) = (&papers.attempt, &papers.account);
-        let delivery = match (&attempt.address, written) {
+        let heard = match (&attempt.address, written) {
             (Address::Phone(to), Written::Text(body)) => {
                 let (attempt, own) = (attempt.id.clone(), account.own_numbers());
                 let text = TextMessage { attempt, to: to.clone(), own, from: None, body: body.clone() };
@@ -100,8 +100,8 @@ impl Dispatcher {
             // Only what has the same address and the same channel is joined.
             _ => bad(),
         };
-        measure(&delivery, papers, u64::try_from(members.len()).unwrap_or(1));
-        delivery
+        measure(&heard.delivery, papers, u64::try_from(members.len()).unwrap_or(1));
+        heard
     }
 
     /// Other attempts that left in one with this one, whose fate is theirs.
@@ -154,8 +154,8 @@ fn write_out(members: &[Member]) -> Option<(Written, usize)> {
 }
 
 /// What became of one of them.
-fn ended(delivery: &Delivery, attempt: AttemptId, first: &AttemptId, of: usize) -> Event {
-    match delivery {
+fn ended(heard: &Heard, attempt: AttemptId, first: &AttemptId, of: usize) -> Event {
+    match &heard.delivery {
         Delivery::Accepted { provider_id } => Event::AcceptedAlong {
             attempt,
             // A name of ours where the provider has none, by which all are found again.
@@ -163,6 +163,6 @@ fn ended(delivery: &Delivery, attempt: AttemptId, first: &AttemptId, of: usize) 
             along: first.clone(),
             of,
         },
-        Delivery::Failed { failure, why } => Event::Failed { attempt, failure: *failure, why: why.clone() },
+        Delivery::Failed { failure, why } => failed(attempt, *failure, why.clone(), heard.said.clone()),
     }
 }

@@ -568,6 +568,7 @@ const fn point(event: &Event) -> &'static str {
         | Event::AcceptedAlong { .. }
         | Event::Delivered { .. }
         | Event::Failed { .. }
+        | Event::Refused { .. }
         | Event::Pushed { .. } => "result",
         Event::Interrupted { .. } => "interrupted",
         Event::Call { .. } => "call",

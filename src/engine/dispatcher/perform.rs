@@ -12,6 +12,7 @@ use crate::base::clock::UtcMs;
 use crate::base::failpoint::failpoint;
 use crate::base::id::{AttemptId, DispatchId};
 use crate::base::phone::PhoneNumber;
+use crate::base::pii::Pii;
 use crate::domain::account::{Account, LeaveMessage, Urgency};
 use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::reference;
@@ -21,7 +22,7 @@ use crate::domain::message::render::over::{self, Ended, Known};
 use crate::domain::message::render::{self, fax, speech, which};
 use crate::domain::message::voicemail::is_spoken;
 use crate::engine::callout::{AskPin, CallOutRequest, FaxRequest, JobOffer};
-use crate::io::deliver::{Answer, Delivery, Mail, Page, TextMessage};
+use crate::io::deliver::{Delivery, Heard, Mail, Page, TextMessage};
 use crate::io::store::StoreError;
 
 /// How long an edge may take for one delivery.
@@ -112,7 +113,7 @@ impl Dispatcher {
             }
         };
         let edges = &self.inner.edges;
-        let delivery = match (&papers.attempt.address, papers.attempt.channel) {
+        let Heard { delivery, said } = match (&papers.attempt.address, papers.attempt.channel) {
             (Address::Inbox(contact), Channel::Push) => {
                 failpoint("push", "before_send");
                 let event = self.push(&papers.attempt, &papers.account, contact).await;
@@ -146,14 +147,14 @@ impl Dispatcher {
                     at: self.inner.clock.utc(),
                 };
                 failpoint("page", "before_send");
-                let delivery = in_time(edges.pager.page(&page)).await;
+                let delivery = in_time(edges.pager.page_and_hear(&page)).await;
                 failpoint("page", "after_send");
                 delivery
             }
             (Address::Webhook(to), Channel::Webhook) => {
                 let post = papers.post(to, self.inner.clock.utc());
                 failpoint("webhook", "before_send");
-                let delivery = in_time(edges.poster.post(&post)).await;
+                let delivery = in_time(edges.poster.post_and_hear(&post)).await;
                 failpoint("webhook", "after_send");
                 delivery
             }
@@ -182,25 +183,25 @@ impl Dispatcher {
                 return None;
             }
             // A plan never pairs a channel with the other kind of address.
-            _ => Delivery::Failed { failure: Failure::Permanent, why: "bad_address".to_owned() },
+            _ => Delivery::failed(Failure::Permanent, "bad_address").into(),
         };
         measure(&delivery, &papers, 1);
         Some(match delivery {
             Delivery::Accepted { provider_id } => Event::Accepted { attempt: attempt.clone(), provider_id },
-            Delivery::Failed { failure, why } => Event::Failed { attempt: attempt.clone(), failure, why },
+            Delivery::Failed { failure, why } => failed(attempt.clone(), failure, why, said),
         })
     }
 
-    pub(super) async fn send_text(&self, text: &TextMessage) -> Delivery {
+    pub(super) async fn send_text(&self, text: &TextMessage) -> Heard {
         failpoint("text", "before_send");
-        let delivery = in_time(self.inner.edges.texter.send(text)).await;
+        let delivery = in_time(self.inner.edges.texter.send_and_hear(text)).await;
         failpoint("text", "after_send");
         delivery
     }
 
-    pub(super) async fn send_mail(&self, mail: &Mail) -> Delivery {
+    pub(super) async fn send_mail(&self, mail: &Mail) -> Heard {
         failpoint("email", "before_send");
-        let delivery = in_time(self.inner.edges.mailer.send(mail)).await;
+        let delivery = in_time(self.inner.edges.mailer.send_and_hear(mail)).await;
         failpoint("email", "after_send");
         delivery
     }
@@ -317,9 +318,17 @@ pub(super) fn measure(delivery: &Delivery, papers: &Papers, count: u64) {
 }
 
 /// Whatever an edge does, it answers before the attempt's own guard (60 s) takes it for lost.
-pub(super) async fn in_time(sending: Answer<'_>) -> Delivery {
-    let late = || Delivery::Failed { failure: Failure::Unknown, why: "timeout".to_owned() };
+pub(super) async fn in_time<T: From<Delivery>>(sending: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> T {
+    let late = || Delivery::failed(Failure::Unknown, "timeout").into();
     tokio::time::timeout(PATIENCE, sending).await.unwrap_or_else(|_| late())
+}
+
+/// An attempt that did not get through, in the words of whoever refused it, if there are any.
+pub(super) fn failed(attempt: AttemptId, failure: Failure, why: String, said: Option<Pii<String>>) -> Event {
+    match said {
+        None => Event::Failed { attempt, failure, why },
+        Some(said) => Event::Refused { attempt, failure, why, said },
+    }
 }
 
 impl Papers {

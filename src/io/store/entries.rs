@@ -1,6 +1,7 @@
-//! Lines of a dispatch's history as they lie in the store: JSON, in which what a person wrote is sealed.
+//! Lines of a dispatch's history as they lie in the store: JSON, in which what a person wrote is sealed, and what a carrier or a mail
+//! server said, as it may quote a number or an address.
 //!
-//! What always holds: no words of a text lie there as they are; a line whose words cannot be opened (altered, or sealed with another key)
+//! What always holds: no such words lie there as they are; a line whose words cannot be opened (altered, or sealed with another key)
 //! is read without them, as it hides no other line.
 
 use base64::Engine as _;
@@ -17,23 +18,29 @@ fn context(dispatch: &DispatchId, entry: &Entry) -> String {
     format!("dispatch_event:{dispatch}:{}", entry.at.0)
 }
 
+/// The words of a line that are not ours.
+fn words_of(note: &mut Note) -> Option<&mut Option<Pii<String>>> {
+    match note {
+        Note::Texted { words, .. } => Some(words),
+        Note::Failed { said, .. } => Some(said),
+        _ => None,
+    }
+}
+
 /// A line as it is written.
 pub(super) fn seal_entry(seal: &Seal, dispatch: &DispatchId, entry: &Entry) -> String {
-    let (Note::Texted { words: Some(words), .. } | Note::Wrote { words: Some(words), .. }) = &entry.note else {
-        return json(entry);
-    };
-    let sealed = URL_SAFE_NO_PAD.encode(seal.seal(&context(dispatch, entry), words.reveal().as_bytes()));
-    let mut stored = entry.clone();
-    if let Note::Texted { words, .. } | Note::Wrote { words, .. } = &mut stored.note {
-        *words = Some(Pii::new(sealed));
+    let mut sealed = entry.clone();
+    if let Some(words) = words_of(&mut sealed.note) {
+        let cover = |words: Pii<String>| seal.seal(&context(dispatch, entry), words.reveal().as_bytes());
+        *words = words.take().map(|words| Pii::new(URL_SAFE_NO_PAD.encode(cover(words))));
     }
-    json(&stored)
+    json(&sealed)
 }
 
 /// The same line, as it was written.
 pub(super) fn open_entry(seal: &Seal, dispatch: &DispatchId, mut entry: Entry) -> Entry {
     let context = context(dispatch, &entry);
-    if let Note::Texted { words, .. } | Note::Wrote { words, .. } = &mut entry.note {
+    if let Some(words) = words_of(&mut entry.note) {
         *words = words.take().and_then(|sealed| open_words(seal, &context, sealed.reveal()));
     }
     entry
@@ -49,7 +56,7 @@ fn open_words(seal: &Seal, context: &str, sealed: &str) -> Option<Pii<String>> {
 mod tests {
     use super::*;
     use crate::base::clock::UtcMs;
-    use crate::base::id::ContactId;
+    use crate::domain::dispatch::state::Channel;
 
     fn line(words: Option<&str>) -> Entry {
         let words = words.map(|words| Pii::new(words.to_owned()));
@@ -72,14 +79,19 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_wrote_from_an_inbox_is_sealed_like_a_text() {
+    fn what_a_carrier_said_is_sealed_and_read_again_and_older_lines_have_none() {
         let (seal, one) = (Seal::new(&[7; 32]), DispatchId::named("one"));
-        let words = Some(Pii::new("which pharmacy?".to_owned()));
-        let wrote = Note::Wrote { contact: ContactId::named("ben"), name: "Ben".into(), words };
-        let entry = Entry { note: wrote, ..line(None) };
-        let stored = seal_entry(&seal, &one, &entry);
-        assert!(!stored.contains("pharmacy"), "{stored}");
-        assert_eq!(read(&seal, &one, &stored), entry);
+        let failed = |label: &str, said: Option<&str>| {
+            let (channel, name, label, why) = (Channel::Pager, "Ben".into(), label.into(), "snpp_550".into());
+            let said = said.map(|said| Pii::new(said.to_owned()));
+            Entry { at: UtcMs(5), who: None, note: Note::Failed { channel, name, label, why, said, for_good: true } }
+        };
+        let stored = seal_entry(&seal, &one, &failed("alpha", Some("550 no pager 5550142")));
+        assert!(!stored.contains("5550142") && stored.contains("snpp_550"), "{stored}");
+        assert_eq!(read(&seal, &one, &stored), failed("alpha", Some("550 no pager 5550142")));
+        assert_eq!(read(&Seal::new(&[8; 32]), &one, &stored), failed("alpha", None), "the line is there all the same");
+        let older = r#"{"at":5,"who":null,"note":{"kind":"failed","channel":"pager","name":"Ben","why":"snpp_550","for_good":true}}"#;
+        assert_eq!(read(&seal, &one, older), failed("", None));
     }
 
     #[test]
