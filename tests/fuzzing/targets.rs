@@ -615,6 +615,9 @@ pub fn wctp(data: &[u8]) {
         }
         None => {}
     }
+    assert!(
+        cordboard::proto::wctp::read_words(data).is_none_or(|words| !words.is_empty() && words.len() <= data.len())
+    );
     let text = String::from_utf8_lossy(data);
     let submit = cordboard::proto::wctp::Submit {
         sender: text.to_string(),
