@@ -195,7 +195,7 @@ async fn who_rings_back_holds_everything_up_and_confirms_to_the_operator() {
     let mobile = town::number(town::PEOPLE[0].1);
     let home = town::number(town::PEOPLE[0].2);
     let stranger = town::number("+12025550199");
-    let ben = [cordboard::base::id::ContactId::named("Ben")];
+    let ben = [ContactId::named("Ben")];
     assert_eq!(desk.store.list_open_dispatches_asking(&mobile, &[]).await.expect("found"), std::slice::from_ref(&id));
     assert_eq!(desk.store.list_open_dispatches_asking(&home, &ben).await.expect("found"), std::slice::from_ref(&id));
     assert_eq!(desk.store.list_open_dispatches_asking(&stranger, &[]).await.expect("found"), []);

@@ -147,7 +147,7 @@ pub(super) fn promise_of_before() -> Callback {
     let now = SystemClock.utc();
     Callback {
         call: CallId::named("before"),
-        account: crate::base::id::AccountId::named("plumbing"),
+        account: AccountId::named("plumbing"),
         did: number(DID),
         number: number("+12025550150"),
         priority: 0,
