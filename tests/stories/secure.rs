@@ -477,7 +477,7 @@ async fn whoever_accepts_a_protected_message_and_does_not_open_it_is_a_warning_o
     assert_eq!(warned(&desk), None, "he may be about to");
     desk.advance(MINUTE).await;
     let alarm = warned(&desk).expect("nobody knows what it is about");
-    assert!(alarm.text.starts_with("Ben accepted a protected message at 02:"), "{}", alarm.text);
+    assert!(alarm.text.starts_with("Ben accepted a protected message at 08:10 and"), "{}", alarm.text);
     assert_eq!(alarm.message, Some(desk.state(&id).await.message), "it leads there");
     assert_eq!(desk.state(&id).await.phase, Phase::Confirmed, "a yes is never taken back");
     let lines: Vec<String> = desk.view(&id).await.timeline.into_iter().map(|line| line.text).collect();
