@@ -21,6 +21,7 @@ pub(super) struct Line {
     pub(super) quiet_since: Option<Instant>,
     /// A tone sounds.
     tone: bool,
+    /// It made a sound, or a key was pressed.
     pub(super) ever_heard: bool,
     pub(super) machine: bool,
     pub(super) fax: bool,

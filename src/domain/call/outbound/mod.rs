@@ -2,7 +2,8 @@
 //!
 //! Says who calls; 1 hears the message, after a PIN where the account asks for one (`pin`); once that was heard to its end,
 //! call-back number included, 1 confirms, 2 connects with the caller (`caller`) and 9 repeats; 1 and 2 count while it is repeated,
-//! too. Further messages for the same telephone are read in the same call, one after the other. Where nobody takes it,
+//! too. Further messages for the same telephone are read in the same call, one after the other, unless the first met with nothing
+//! but silence, or nobody has taken any for a minute: such a call ends for all. Where nobody takes it,
 //! what may be left is said once the far end is silent: behind a greeting and its beep, whole from the first word. Where there is
 //! no message to hear (an alarm), the first 1 confirms. Does not know why it calls or what follows: `engine/calls` drives it for the
 //! dispatcher and the alarm chain.
@@ -42,6 +43,8 @@ pub use words::{
 
 /// How often the introduction, and the question at the end, are said.
 const TIMES: u32 = 3;
+/// Once it was up for so long and nobody has pressed a key that counts, no further message is offered: its wait is to begin.
+const ACCEPT_WITHIN: Duration = Duration::from_secs(60);
 /// How often another key is asked for.
 const CHECKS: u32 = 2;
 /// How often the message is read at most.
@@ -122,6 +125,7 @@ pub struct Outbound {
     line: Line,
     playing: Option<u64>,
     last_play: u64,
+    answered_at: Option<Instant>,
     /// When the present words began, and how often they were said.
     began: Instant,
     said: u32,
@@ -154,6 +158,7 @@ impl Outbound {
             line: Line::default(),
             playing: None,
             last_play: 0,
+            answered_at: None,
             began: now,
             said: 0,
             readings: 0,
@@ -225,6 +230,7 @@ impl Outbound {
         let came_up = self.leg.advance(event);
         match (event, self.phase) {
             (_, Phase::Ringing { .. }) if came_up => {
+                self.answered_at = Some(self.now);
                 self.tell_all(OutboundEvent::Answered);
                 self.offer(self.current);
             }
@@ -240,6 +246,7 @@ impl Outbound {
     }
 
     fn on_key(&mut self, key: char, what: Saying) {
+        self.line.ever_heard = true;
         match (key, what) {
             ('1', Saying::Intro | Saying::Leave) => {
                 // A recording may hold the tones of a key; nobody's recording presses another when asked to.
@@ -337,12 +344,16 @@ impl Outbound {
         self.say(Saying::Intro);
     }
 
-    /// The next message that was not offered; else what is to be left; else the end.
+    /// The next message that was not offered; else what is to be left; else the end. Where nothing was heard at all (a
+    /// telephone in a pocket), nothing that joined is offered or left to the same silence: the waits of all begin at the end.
     fn go_on(&mut self) {
         self.entries[self.current].offered = true;
-        match self.next_unoffered() {
+        let silent = !self.line.ever_heard;
+        let up_for = self.answered_at.map_or(Duration::ZERO, |at| self.now.saturating_duration_since(at));
+        let in_vain = silent || !self.accepted && up_for >= ACCEPT_WITHIN;
+        match self.next_unoffered().filter(|_| !in_vain) {
             Some(next) => self.offer(next),
-            None if self.can_leave() => self.leave(Duration::ZERO),
+            None if self.can_leave() && !(silent && self.leaves > 0) => self.leave(Duration::ZERO),
             None => self.end(Cause::Released),
         }
     }
@@ -419,7 +430,7 @@ impl Outbound {
             }
             Saying::Leave => {
                 self.entries[self.current].left = true;
-                match self.next_to_leave() {
+                match self.next_to_leave().filter(|_| self.line.ever_heard) {
                     Some(next) => {
                         self.current = next;
                         self.say(Saying::Leave);
@@ -580,7 +591,7 @@ impl Outbound {
     /// What it means for a message that the call ends now.
     fn result_of(&self, entry: &Entry, why: Cause) -> OutboundEnd {
         let answered = self.is_answered();
-        let silent = !self.line.ever_heard && !self.accepted;
+        let silent = !self.line.ever_heard;
         match entry {
             _ if entry.confirmed => OutboundEnd::Confirmed,
             _ if entry.cancelled => OutboundEnd::Cancelled,

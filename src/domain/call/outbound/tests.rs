@@ -358,6 +358,85 @@ fn a_request_is_left_for_each_message_and_one_that_comes_meanwhile_is_left_too()
 }
 
 #[test]
+fn a_telephone_in_a_pocket_ends_the_call_for_all_that_joined_and_none_of_them_prolongs_it() {
+    for leave in [None, Some("Leave")] {
+        let mut phone = Phone::rings(leave);
+        phone.hear(OutboundInput::Leg(LegInput::Answered));
+        for more in [" two", " three", " four"] {
+            phone.hear(OutboundInput::Further(Box::new(reading(more, leave))));
+            phone.hears_to_end();
+            phone.waits();
+        }
+        if leave.is_some() {
+            assert_eq!((phone.last(), phone.ended()), ("Leave", None), "somebody may hear it who cannot be heard");
+            phone.hear(OutboundInput::Further(Box::new(reading(" five", leave))));
+            phone.hears_to_end();
+        }
+        assert_eq!(phone.heard.len(), if leave.is_some() { 4 } else { 3 }, "{:?}", phone.heard);
+        assert_eq!((phone.ended(), phone.hung_up), (Some(OutboundEnd::Silent), 1));
+        for joined in 1..=if leave.is_some() { 4 } else { 3 } {
+            assert_eq!(phone.ends(joined), [OutboundEnd::Silent], "message {joined}");
+        }
+    }
+}
+
+#[test]
+fn a_pocket_that_rustles_is_offered_no_further_message_after_a_minute() {
+    let mut phone = Phone::answers(Some("Leave"));
+    for more in [" two", " three", " four"] {
+        phone.hear(OutboundInput::Further(Box::new(reading(more, Some("Leave")))));
+    }
+    while phone.ended().is_none() {
+        phone.clock.advance(Duration::from_secs(8));
+        phone.hears_to_end();
+        if phone.last().starts_with("Intro") {
+            phone.waits();
+        }
+    }
+    let intros = [["Intro"; 3], ["Intro two"; 3]].concat();
+    assert_eq!(phone.heard, [intros, vec!["Leave", "Leave two", "Leave three", "Leave four"]].concat());
+    assert_eq!(phone.ended(), Some(OutboundEnd::LeftRequest));
+    assert_eq!(phone.ends(3), [OutboundEnd::LeftRequest]);
+}
+
+#[test]
+fn one_sound_or_key_at_any_time_and_the_messages_that_joined_are_offered() {
+    let sounds = [
+        OutboundInput::Heard(Heard::Voice),
+        OutboundInput::Leg(LegInput::Digit('3')),
+        OutboundInput::Heard(Heard::Quiet),
+    ];
+    for sound in sounds {
+        let mut phone = Phone::rings(None);
+        phone.hear(OutboundInput::Leg(LegInput::Answered));
+        phone.hear(OutboundInput::Further(Box::new(reading(" two", None))));
+        for _ in 0..3 {
+            phone.hears_to_end();
+            if phone.call.said == 3 {
+                phone.hear(sound.clone());
+            }
+            phone.waits();
+        }
+        assert_eq!((phone.last(), phone.ended()), ("Intro two", None), "{sound:?}");
+    }
+    // Somebody who cannot be heard takes it while the request is said: the others are offered to them, too.
+    let mut phone = Phone::rings(Some("Leave"));
+    phone.hear(OutboundInput::Leg(LegInput::Answered));
+    phone.hear(OutboundInput::Further(Box::new(reading(" two", Some("Leave")))));
+    for _ in 0..3 {
+        phone.hears_to_end();
+        phone.waits();
+    }
+    assert_eq!(phone.last(), "Leave");
+    for (key, says) in [('1', "Content"), ('1', "Thank you")] {
+        phone.presses(key);
+        assert_eq!(phone.last(), says);
+        phone.hears_to_end();
+    }
+    assert_eq!(phone.last(), "Intro two");
+}
+
+#[test]
 fn one_of_two_messages_that_is_handled_ends_and_the_other_is_read() {
     let mut phone = Phone::answers(None);
     phone.hear(OutboundInput::Further(Box::new(reading(" two", None))));
