@@ -111,6 +111,8 @@ pub enum CallOutEvent {
     NotJoined(Cause),
     /// This message waits while the caller of another one is talked with; or no longer.
     Waits(bool),
+    /// Somebody keyed a wrong PIN as often as one may be, and hears nothing of the message.
+    WrongPins,
     /// The call is over.
     Ended(OutboundEnd),
     /// The call for a fax is over.

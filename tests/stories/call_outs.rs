@@ -107,7 +107,12 @@ async fn where_the_account_asks_for_a_pin_the_call_asks_for_it() {
     ben.expect_text("burst pipe");
     assert!(ben.expect_call().words.contains("After a PIN."));
     // Three wrong ones: nothing was heard, a request is left, and the step goes on.
-    ben.picks_up(&[CallOutEvent::Answered], OutboundEnd::LeftRequest).await;
+    ben.picks_up(&[CallOutEvent::Answered, CallOutEvent::WrongPins], OutboundEnd::LeftRequest).await;
+    let asks = "A wrong PIN was keyed three times in the call to Ben: whoever has that phone has not heard the message. Call, \
+                and ask who is there.";
+    let said = lines(&desk, &id).await;
+    assert!(said.iter().any(|line| line == asks), "{said:#?}");
+    assert_eq!(desk.view(&id).await.alarm.as_deref(), Some(asks), "operators are told with the dispatch");
     desk.advance(10 * MINUTE).await;
     let ben = desk.phone("Ben");
     assert!(ben.expect_call_at_home().words.contains("After a PIN."));

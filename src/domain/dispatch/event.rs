@@ -127,6 +127,8 @@ pub enum CallNews {
     NotJoined(PatchEnd),
     /// The message waits in the call while the caller of another one is talked with, or no longer.
     Waits(bool),
+    /// A wrong PIN was keyed as often as one may be.
+    WrongPins,
     /// Over. Always the last news.
     Ended(CallOutcome),
     /// The number cannot be called at all.

@@ -278,6 +278,7 @@ impl Turn<'_> {
             CallNews::NotJoined(why) => self.record(Some(&name.clone()), Note::NotJoined { name, why }),
             CallNews::Waits(true) => a.with_caller_since = Some(self.now),
             CallNews::Waits(false) => a.talk_over(self.now),
+            CallNews::WrongPins => self.wrong_pins(name),
             CallNews::NoTrunk | CallNews::WrongNumber | CallNews::Forbidden | CallNews::Blocked | CallNews::Limited
                 if a.accepted_at.is_some() =>
             {
@@ -310,6 +311,13 @@ impl Turn<'_> {
                     _ => {}
                 }
             }
+        }
+    }
+
+    /// Somebody has that person's telephone who does not know the PIN: the person themself, or somebody else. An operator can ask.
+    fn wrong_pins(&mut self, who: String) {
+        if self.s.phase.is_open() {
+            self.trouble(Trouble::WrongPins { who });
         }
     }
 

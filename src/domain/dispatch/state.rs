@@ -211,6 +211,8 @@ pub enum Trouble {
     /// Somebody who was called heard the message, spoke with the caller for so long and has not said that they take it. The steps go
     /// on, as it may be that nobody does.
     SpokeUnconfirmed { who: String, secs: u32 },
+    /// Whoever took the call to them keyed a wrong PIN as often as one may be, and has not heard the message.
+    WrongPins { who: String },
     /// Something urgent waits for its turn, as more is to leave than its edge or its person may be given.
     HeldBack { channel: Channel },
     /// The carrier or mail server could not be used.

@@ -423,6 +423,12 @@ pub fn trouble_words(trouble: &Trouble) -> String {
                 how_long(*secs)
             )
         }
+        Trouble::WrongPins { who } => {
+            format!(
+                "A wrong PIN was keyed three times in the call to {who}: whoever has that phone has not heard the message. Call, and \
+                 ask who is there."
+            )
+        }
         Trouble::HeldBack { channel } => {
             format!(
                 "An urgent {} waits for its turn for over a minute: more is to leave than its rate lets through. See to it by \

@@ -450,6 +450,7 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
         CallOutEvent::Parted { secs } => CallNews::Parted { secs: *secs },
         CallOutEvent::NotJoined(why) => CallNews::NotJoined(not_joined(*why)),
         CallOutEvent::Waits(wait) => CallNews::Waits(*wait),
+        CallOutEvent::WrongPins => CallNews::WrongPins,
         CallOutEvent::Ended(result) => match result {
             OutboundEnd::Confirmed => CallNews::Ended(CallOutcome::Confirmed),
             OutboundEnd::ToldOnly => CallNews::Ended(CallOutcome::ToldOnly),

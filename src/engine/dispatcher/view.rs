@@ -253,7 +253,8 @@ impl Dispatcher {
                     | Trouble::Wrote { .. }
                     | Trouble::Unreachable { .. }
                     | Trouble::Stopped { .. }
-                    | Trouble::SpokeUnconfirmed { .. } => AlarmLevel::Warning,
+                    | Trouble::SpokeUnconfirmed { .. }
+                    | Trouble::WrongPins { .. } => AlarmLevel::Warning,
                     _ => AlarmLevel::Critical,
                 };
                 self.raise(alarm_name(&state.id), level, timeline::trouble_words(worst), Some(state.id.clone()));

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::words::{AskPin, OutboundOutput, PinLooked, Saying};
+use super::words::{AskPin, OutboundEvent, OutboundOutput, PinLooked, Saying};
 use super::{Outbound, Phase};
 use crate::domain::checkin::pin::{DIGITS, Pin};
 
@@ -92,9 +92,24 @@ impl Outbound {
             }
             PinLooked::Wrong => {
                 self.pins.wrong += 1;
-                if self.pins.wrong >= WRONG_PINS { self.refuse() } else { self.say(Saying::WrongPin) }
+                if self.pins.wrong >= WRONG_PINS {
+                    self.tell_of_wrong_pins();
+                    self.refuse();
+                } else {
+                    self.say(Saying::WrongPin);
+                }
             }
             PinLooked::Failed => self.refuse(),
+        }
+    }
+
+    /// Told for each message that is not heard for it.
+    fn tell_of_wrong_pins(&mut self) {
+        for reading in 0..self.entries.len() {
+            let entry = &self.entries[reading];
+            if entry.reading.pin.is_some() && !entry.told && !entry.ended && !entry.cancelled {
+                self.tell(reading, OutboundEvent::WrongPins);
+            }
         }
     }
 

@@ -65,6 +65,8 @@ fn three_wrong_ones_and_the_request_is_left_as_if_nobody_had_taken_it() {
     phone.hears_to_end();
     assert_eq!((phone.ended(), phone.hung_up), (Some(OutboundEnd::LeftRequest), 1));
     assert!(!phone.heard.contains(&"Content".to_owned()));
+    let told = phone.events.iter().filter(|event| **event == OutboundEvent::WrongPins).count();
+    assert_eq!(told, 1, "operators are told that somebody is there who does not know it");
 }
 
 #[test]
@@ -77,6 +79,7 @@ fn nothing_entered_is_asked_for_twice_and_then_the_call_is_not_accepted() {
     phone.waits();
     phone.hears_to_end();
     assert_eq!(phone.ended(), Some(OutboundEnd::NotAccepted));
+    assert!(!phone.events.contains(&OutboundEvent::WrongPins), "none was keyed");
 }
 
 #[test]

@@ -165,6 +165,8 @@ pub enum OutboundEvent {
     NotJoined(Cause),
     /// Another message's caller is talked with, or no longer: so long this one waits.
     Waits(bool),
+    /// A wrong PIN was keyed as often as one may be: somebody is there, and hears nothing of the message.
+    WrongPins,
     Ended(OutboundEnd),
 }
 

@@ -33,6 +33,7 @@ impl OutTask {
             OutboundEvent::Parted { secs } => ("caller_parted", CallOutEvent::Parted { secs }),
             OutboundEvent::NotJoined(why) => ("caller_not_joined", CallOutEvent::NotJoined(why)),
             OutboundEvent::Waits(wait) => ("waits", CallOutEvent::Waits(wait)),
+            OutboundEvent::WrongPins => ("wrong_pins", CallOutEvent::WrongPins),
             OutboundEvent::Ended(how) => return self.on_end(reading, how),
         };
         self.record(reading, told.0, json!({}));
