@@ -73,10 +73,10 @@ export function readyColleagues(state: FeedState): SeatView[] {
 }
 
 /** Who waits and is offered to nobody, first come first. */
-export function firstWaiting(state: FeedState): { call: CallView; since: number; back_since?: number | null } | null {
+export function firstWaiting(state: FeedState): { call: CallView; since: number; back_since?: number | null; ring_back: boolean } | null {
   for (const waiting of state.queue.waiting) {
     const call = state.calls.find((c) => c.id === waiting.call);
-    if (call && (call.state === 'queued' || call.patch?.recalled) && call.seat === null) return { call, since: waiting.since, back_since: waiting.back_since };
+    if (call && (call.state === 'queued' || call.patch?.recalled) && call.seat === null) return { call, since: waiting.since, back_since: waiting.back_since, ring_back: waiting.ring_back ?? false };
   }
   return null;
 }

@@ -12,6 +12,7 @@ import { isUnsaved } from '../lib/draft';
 import * as sound from '../lib/sound';
 import { HOLD_REMINDER_MS } from '../lib/time';
 import { NOBODY_WAITS, tellWaiting } from '../lib/waiting';
+import { toldWaiting } from '../lib/waits';
 import type { FeedState } from '../lib/reduce';
 import type { CallView, FeedEvent } from '../lib/types';
 import { accounts } from './accounts.svelte';
@@ -313,8 +314,7 @@ class Watch {
     if (say === 'take_back') notices.unsay(this.toldWords);
     if (say === 'tell' && waiting) {
       sound.beepWaiting();
-      const { account, job } = waiting.call;
-      this.toldWords = job ? `A call to ${job.name} for ${account.name} waits. F2 takes it.` : `A caller of ${account.name} waits. ${this.why(waiting.call)}F2 takes them.`;
+      this.toldWords = toldWaiting(waiting.call, waiting.ring_back, this.why(waiting.call));
       notices.say(this.toldWords);
     }
     for (const call of desk.parked) {
