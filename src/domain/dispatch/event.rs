@@ -153,6 +153,13 @@ pub enum OperatorAct {
         #[serde(default)]
         edition: Option<u32>,
     },
+    /// `who`, one of `people`, rang back from `number` about a notice, and she has told them what it is about. `edition`: likewise.
+    Told {
+        who: String,
+        number: PhoneNumber,
+        people: Vec<ContactId>,
+        edition: Option<u32>,
+    },
     Close {
         reason: String,
     },
@@ -359,6 +366,11 @@ pub enum Note {
     },
     Told {
         name: String,
+    },
+    /// They rang back about a notice, and the operator `by` told them.
+    ToldByOperator {
+        name: String,
+        by: String,
     },
     /// They pressed 2, heard the message before, and talk with the caller.
     Joined {

@@ -25,6 +25,7 @@ pub mod lanes;
 pub mod lock;
 pub mod mail;
 pub mod meanwhile;
+pub mod notice;
 pub mod patch_step;
 pub mod pause;
 pub mod protocol;
@@ -155,6 +156,9 @@ impl Turn<'_> {
                 self.close(Phase::Confirmed, Some(who.clone()), None, None);
                 self.stand_down_others(who, None);
             }
+            OperatorAct::Told { who, number, people, edition } if self.is_as_heard(*edition) => {
+                self.told_by_operator(by, who, number, people);
+            }
             OperatorAct::Close { reason } if self.s.phase.is_open() => {
                 self.close(Phase::ClosedByOperator, Some(by.to_owned()), Some(reason.clone()), None);
                 self.stand_down_others("the answering service", None);
@@ -189,6 +193,7 @@ impl Turn<'_> {
             // Too late, not now, of a step that is over, or to words of before a change: nothing changes, and the caller sees
             // that nothing did.
             OperatorAct::Confirm { .. }
+            | OperatorAct::Told { .. }
             | OperatorAct::Close { .. }
             | OperatorAct::Skip { .. }
             | OperatorAct::Retry { .. }

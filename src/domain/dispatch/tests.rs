@@ -9,6 +9,7 @@ mod hours;
 mod inbox;
 mod lanes;
 mod meanwhile;
+mod notice;
 mod patience;
 mod random;
 mod recurring;

@@ -109,6 +109,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             ("attempt", format!("Call to {name} ({label}): {}.", outcome_words(*outcome)))
         }
         Note::Told { name } => ("told", format!("{name} heard the message.")),
+        Note::ToldByOperator { name, by } => ("told", format!("{name} rang back and was told by {by}.")),
         Note::Joined { name } => ("attempt", format!("{name} pressed 2 and is connected to the caller.")),
         Note::Parted { name, since, secs } => {
             let (at, long) = (clock_in_zone(*since, zone), how_long(*secs));

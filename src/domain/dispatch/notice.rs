@@ -1,0 +1,48 @@
+//! A notice that says only that there is something to hear, and leads to an operator: whoever rings back about it is told, though the
+//! dispatch was over as soon as the notice was handed over, or was accepted by text.
+//!
+//! Knows no call: `engine/calls/rings_back` finds who rings. What always holds: being told is written down once for each person, re-opens
+//! and confirms nothing, and stands nobody down.
+
+use super::Turn;
+use super::event::Note;
+use super::state::{Attempt, Channel, Phase, State};
+use crate::base::id::ContactId;
+use crate::base::phone::PhoneNumber;
+
+/// Of a protected message that a notice was sent about: for so long whoever rings back is known by it, as a reference is.
+pub const TOLD_WITHIN_MS: i64 = 14 * 86_400_000;
+
+impl State {
+    /// The notice that whoever calls from `number`, who is one of `people`, has of this message, if it is over for them without their
+    /// having heard or opened it. Asked of protected messages alone: whatever else is sent says what it is about.
+    pub fn find_unheard_notice(&self, number: &PhoneNumber, people: &[ContactId]) -> Option<usize> {
+        let is_theirs = |a: &Attempt| {
+            let theirs = a.contact.as_ref().is_some_and(|contact| people.contains(contact));
+            a.is_step() && self.is_of_now(&a.purpose) && (theirs || a.address.phone() == Some(number))
+        };
+        let own: Vec<&Attempt> = self.attempts.iter().filter(|a| is_theirs(a)).collect();
+        // Whoever says yes in a call has heard it there.
+        if own.iter().any(|a| a.told_at.is_some() || (a.channel == Channel::Call && a.confirmed_at.is_some())) {
+            return None;
+        }
+        let is_over = match self.phase {
+            Phase::Delivered => true,
+            // By their own yes to the notice; to the others it was handled by somebody else.
+            Phase::Confirmed => own.iter().any(|a| a.confirmed_at.is_some()),
+            _ => false,
+        };
+        let has_it = |a: &Attempt| is_theirs(a) && a.channel != Channel::Call && a.accepted_at.is_some();
+        self.attempts.iter().rposition(has_it).filter(|_| is_over)
+    }
+}
+
+impl Turn<'_> {
+    /// The operator `by` has told it to `who`, who rang back. Where there is nothing left to tell them, nothing changes, and whoever asks
+    /// sees that.
+    pub(super) fn told_by_operator(&mut self, by: &str, who: &str, number: &PhoneNumber, people: &[ContactId]) {
+        let Some(i) = self.s.find_unheard_notice(number, people) else { return };
+        self.told_as(i, who, Note::ToldByOperator { name: who.to_owned(), by: by.to_owned() });
+        self.s.unopened = self.s.unopened.take().filter(|unopened| !people.contains(&unopened.contact));
+    }
+}
