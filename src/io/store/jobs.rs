@@ -6,8 +6,10 @@
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, ContactId, DispatchId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
-use crate::domain::dispatch::state::{Attempt, State};
+use crate::domain::account::Contact;
+use crate::domain::dispatch::state::{Address, Attempt, State};
 
+use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
 
 /// A job that is to be done.
@@ -29,6 +31,9 @@ readers! {
     list_open_jobs(limit: u32) -> Vec<OpenJob>;
     /// Open dispatches that have an attempt at this number, or at any telephone of one of these people, oldest first.
     list_open_dispatches_asking(number: &PhoneNumber, people: &[ContactId]) -> Vec<DispatchId>;
+    /// Dispatches of protected messages of this person's account, begun since then and closed, that something was sent about to this
+    /// number or to them, oldest first.
+    list_closed_notices_to(to: &Contact, number: &PhoneNumber, since: UtcMs) -> Vec<DispatchId>;
 }
 
 async fn list_open_jobs(from: &mut impl Query, limit: u32) -> Result<Vec<OpenJob>, StoreError> {
@@ -72,6 +77,25 @@ async fn list_open_dispatches_asking(
         }
     }
     Ok(found)
+}
+
+async fn list_closed_notices_to(
+    from: &mut impl Query,
+    to: &Contact,
+    number: &PhoneNumber,
+    since: UtcMs,
+) -> Result<Vec<DispatchId>, StoreError> {
+    // Found by the identifiers, which begin with the time. Whom it was sent to stands in the attempt's JSON; an underline in an
+    // identifier stands for any letter here, so whoever asks reads the attempts themselves.
+    const SQL: &str = "SELECT DISTINCT dispatch.id AS id FROM dispatch
+        JOIN message ON message.id = dispatch.message JOIN call_type ON call_type.id = message.call_type
+        JOIN attempt ON attempt.dispatch = dispatch.id
+        WHERE dispatch.id >= $1 AND dispatch.closed_at IS NOT NULL AND dispatch.account = $2 AND call_type.protected <> 0
+          AND (attempt.body LIKE $3 OR attempt.body LIKE $4) ORDER BY dispatch.id";
+    let contact = format!("%\"contact\":{}%", json(&to.id));
+    let address = format!("%\"address\":{}%", json(&Address::Phone(number.clone())));
+    let rows = from.fetch_all(SQL, args![&DispatchId::first_at(since), &to.account, contact, address]).await?;
+    rows.iter().map(|row| row.read("id")).collect()
 }
 
 impl Tx {
