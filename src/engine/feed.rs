@@ -352,11 +352,11 @@ pub struct ComesView {
 pub struct RingsBackView {
     pub contact: ContactId,
     pub name: String,
-    /// What they are asked by, oldest first.
+    /// What they are asked by, oldest first; behind it what they have had a notice of and not heard.
     pub dispatches: Vec<AskedView>,
 }
 
-/// An open dispatch that has asked them.
+/// An open dispatch that has asked them, or one that has only sent them a notice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AskedView {
     pub dispatch: DispatchId,
@@ -369,6 +369,8 @@ pub struct AskedView {
     pub urgency: Urgency,
     /// The account asks for their PIN before it is read to them, and before they confirm it.
     pub pin: bool,
+    /// It is over, and they have had a notice of it alone: they are told what it is about, which confirms nothing.
+    pub notice: bool,
 }
 
 impl RingsBackView {

@@ -1,8 +1,9 @@
-//! A contact who rings back and is asked for their PIN, where their account asks for one on its calls about a message: the operator
-//! types what they say.
+//! A contact who rings back: asked for their PIN, where their account asks for one on its calls about a message, which the operator
+//! types as they say it; and told what they have had a notice of, which she writes down.
 //!
 //! What always holds: a PIN is in no answer, log line or row, and counts where the ones count that are pressed when the number is
-//! called; whether it was the PIN or the limit is not told; and until it was right, the operator who has the call takes no yes.
+//! called; whether it was the PIN or the limit is not told; and until it was right, the operator who has the call takes no yes and
+//! writes down no telling.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,14 +11,17 @@ use serde::Deserialize;
 
 use crate::base::id::{AccountId, CallId, DispatchId};
 use crate::domain::checkin::pin::{DIGITS, Pin};
+use crate::domain::dispatch::event::OperatorAct;
 use crate::domain::message::form::FieldError;
 use crate::engine::calls::Command;
 use crate::engine::calls::outbound::Opened;
 use crate::engine::calls::rings_back::prove;
+use crate::engine::dispatcher::Decided;
 use crate::engine::feed::{AlarmLevel, CallView};
 
 use super::auth::{Operator, Signed};
 use super::calls::act;
+use super::editions::stale;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::{Front, board};
@@ -87,6 +91,65 @@ pub async fn show_pin(
     }
 }
 
+/// What I have told whoever rings back.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToldBody {
+    dispatch: DispatchId,
+    /// Which edition of the message was read to them; without it, as it is.
+    edition: Option<u32>,
+}
+
+/// Whoever rings back on my call has heard from me what they had a notice of: that stands on its time line with my name and confirms
+/// nothing. Refused as long as they are to be asked for their PIN, and if the message was changed after it was read to them.
+#[utoipa::path(post, path = "/api/v1/calls/{id}/rings_back/told", tag = "calls", security(("bearer" = [])),
+    params(("id" = CallId, Path)), request_body = ToldBody,
+    responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody)))]
+pub async fn told(
+    State(front): State<Front>,
+    by: Operator,
+    Id(call): Id<CallId>,
+    Body(body): Body<ToldBody>,
+) -> Result<StatusCode, Problem> {
+    let signed = &by.0;
+    let calls = board(&front, signed.user()).await?.calls;
+    let live = calls.into_iter().find(|live| live.id == call && live.seat.as_ref() == Some(&signed.bearer.user));
+    let live = live.ok_or_else(|| Problem::not_found("call"))?;
+    let (Some(back), Some(number)) = (live.rings_back, live.caller) else {
+        return Err(Problem::conflict("call.not_now", "Nobody rings back on this call."));
+    };
+    let Some(asked) = back.dispatches.into_iter().find(|asked| asked.notice && asked.dispatch == body.dispatch) else {
+        return Err(Problem::conflict("call.not_now", "They have had no notice of that message, or have heard it."));
+    };
+    if asked.pin {
+        return Err(pin_needed());
+    }
+    let (dispatch, edition) = (body.dispatch, body.edition);
+    let people = front.store.list_contacts_by_phone(&number).await?.into_iter().map(|person| person.id).collect();
+    let heard = OperatorAct::Told { who: back.name, number, people, edition };
+    match front.dispatcher.operator(&dispatch, &signed.name, heard).await? {
+        Decided::Changed => {
+            // It is written down, whatever has become of the call since.
+            let _ = act(&front, call, by, Command::Heard { dispatch }).await;
+            Ok(StatusCode::NO_CONTENT)
+        }
+        Decided::Unchanged
+            if edition.is_some() && front.store.find_message_edition(&asked.message).await? != edition =>
+        {
+            Err(stale())
+        }
+        Decided::Unchanged => Err(Problem::conflict("call.not_now", "They have heard that message already.")),
+        Decided::NotFound => Err(Problem::not_found("dispatch")),
+    }
+}
+
+fn pin_needed() -> Problem {
+    Problem::conflict(
+        "dispatch.pin_needed",
+        "Whoever rings back is asked for their PIN first. Type it on the call; then they can confirm.",
+    )
+}
+
 /// Refuses a yes from whoever rings back on a call of this operator's and is still to be asked for their PIN.
 pub(super) async fn refuse_unproved(front: &Front, id: &DispatchId, signed: &Signed) -> Result<(), Problem> {
     let asks = |call: &CallView| {
@@ -96,10 +159,7 @@ pub(super) async fn refuse_unproved(front: &Front, id: &DispatchId, signed: &Sig
     // A service that is stopping has no calls any more.
     let live = front.desk.board(signed.user()).await;
     if live.is_some_and(|board| board.calls.iter().any(asks)) {
-        return Err(Problem::conflict(
-            "dispatch.pin_needed",
-            "Whoever rings back is asked for their PIN first. Type it on the call; then they can confirm.",
-        ));
+        return Err(pin_needed());
     }
     Ok(())
 }

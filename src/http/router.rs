@@ -117,6 +117,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(check_in::held))
         .routes(routes!(check_in::send))
         .routes(routes!(rings_back::show_pin))
+        .routes(routes!(rings_back::told))
         .routes(routes!(check_in::read))
         .routes(routes!(check_in::pins))
         .routes(routes!(check_in::set_shared, check_in::remove_shared))

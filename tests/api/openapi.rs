@@ -123,6 +123,7 @@ async fn every_described_route_is_routed_and_every_routed_one_described() {
         "/api/v1/calls/{id}/patch/cancel",
         "/api/v1/calls/{id}/wrap_up_done",
         "/api/v1/calls/{id}/rings_back/pin",
+        "/api/v1/calls/{id}/rings_back/told",
         "/api/v1/calls/{id}/listen",
         "/api/v1/calls/{id}/move",
         "/api/v1/seats/{id}/log_out",

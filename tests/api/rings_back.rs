@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use cordboard::base::clock::Clock as _;
 use cordboard::base::id::{CallId, UserId};
 use cordboard::domain::account::secure::CallPin;
 use cordboard::engine::calls::{Command, rings_back};
@@ -37,7 +38,7 @@ async fn on_the_line() -> (House, String, String) {
 }
 
 async fn rings(house: &House) {
-    let back = rings_back::find(&house.store, &number(BEN)).await.expect("the store answers");
+    let back = rings_back::find(&house.store, &number(BEN), house.clock.utc()).await.expect("the store answers");
     let mut call = call_of("kim");
     call.caller = Some(number(BEN));
     call.rings_back = back;

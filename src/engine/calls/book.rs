@@ -179,7 +179,7 @@ impl Accounts for AccountBook {
             if !self.is_a_contacts(caller).await.unwrap_or(true) {
                 return None;
             }
-            rings_back::find(&self.store, caller).await.unwrap_or(None)
+            rings_back::find(&self.store, caller, self.clock.utc()).await.unwrap_or(None)
         })
     }
 }

@@ -106,7 +106,7 @@ use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, 
 use super::figures::FiguresHandle;
 use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
-use crate::base::id::{AccountId, CallId, ContactId, UserId};
+use crate::base::id::{AccountId, CallId, ContactId, DispatchId, UserId};
 use crate::base::numbering::Numbering;
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
@@ -206,6 +206,10 @@ pub enum Command {
     /// The caller, who rings back, has shown by PIN that they are who this account asks.
     Proved {
         account: AccountId,
+    },
+    /// The caller, who rings back, has been told what this dispatch had sent them a notice of.
+    Heard {
+        dispatch: DispatchId,
     },
     /// The call is for this account.
     ChangeAccount(Arc<Account>),

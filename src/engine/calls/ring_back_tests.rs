@@ -28,6 +28,7 @@ pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
         headline: "Jane Roe: burst pipe".into(),
         urgency: Urgency::Urgent,
         pin: false,
+        notice: false,
     };
     let contact = ContactId::named("patel");
     (caller.as_e164() == DOCTOR).then(|| RingsBackView { contact, name: "Dr Patel".into(), dispatches: vec![asked] })

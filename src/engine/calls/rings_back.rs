@@ -1,9 +1,11 @@
-//! A contact who rings back: whoever calls from a number that an open dispatch has asked, or of a person whom it has asked.
+//! A contact who rings back: whoever calls from a number that an open dispatch has asked, or of a person whom it has asked; or to whom
+//! a notice of a protected message was handed over that they have not heard yet, though its dispatch is closed.
 //!
 //! Looked up beside the call, which is answered meanwhile as any other. A number can be forged or withheld: what is found
 //! brings the caller to an operator sooner and shows her what they may call about, and confirms nothing by itself. Where the
 //! account asks for a PIN on its calls about a message, it asks for it here too: counted as it is when the number is called.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::outbound::Opened;
@@ -13,6 +15,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::checkin::pin::Pin;
+use crate::domain::dispatch::notice::TOLD_WITHIN_MS;
 use crate::domain::message::render;
 use crate::engine::calls::task::ToCall;
 use crate::engine::feed::{AccountRef, AskedView, RingsBackView};
@@ -26,14 +29,27 @@ pub(super) const PRIORITY: i32 = 1_000;
 const MOST: usize = 20;
 
 /// What a caller's number says, as the store has it.
-pub async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<RingsBackView>, StoreError> {
+pub async fn find(store: &Store, caller: &PhoneNumber, now: UtcMs) -> Result<Option<RingsBackView>, StoreError> {
     let people = store.list_contacts_by_phone(caller).await?;
     let Some(first) = people.first() else { return Ok(None) };
     let (contact, name) = (first.id.clone(), first.name.clone());
+    let since = now.plus_ms(-TOLD_WITHIN_MS);
+    let mut notices = BTreeSet::new();
+    for person in &people {
+        notices.extend(store.list_closed_notices_to(person, caller, since).await?);
+    }
     let people: Vec<_> = people.into_iter().map(|person| person.id).collect();
+    let open = store.list_open_dispatches_asking(caller, &people).await?;
+    let asked = open.into_iter().map(|id| (id, false)).chain(notices.into_iter().map(|id| (id, true)));
     let mut dispatches = Vec::new();
-    for id in store.list_open_dispatches_asking(caller, &people).await?.into_iter().take(MOST) {
+    for (id, notice) in asked {
+        if dispatches.len() == MOST {
+            break;
+        }
         let Some(read) = store.find_dispatch(&id).await? else { continue };
+        if notice && read.state.find_unheard_notice(caller, &people).is_none() {
+            continue;
+        }
         let message = store.find_message(&read.state.message).await?;
         let account = store.find_account(&read.state.account).await?;
         if let (Some(message), Some(account)) = (message, account) {
@@ -46,6 +62,7 @@ pub async fn find(store: &Store, caller: &PhoneNumber) -> Result<Option<RingsBac
                 headline: render::headline(&message),
                 urgency: read.state.urgency,
                 pin: account.secure.call_pin.is_asked(protected),
+                notice,
             });
         }
     }

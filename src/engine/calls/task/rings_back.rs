@@ -56,6 +56,17 @@ impl CallTask {
         Ok(())
     }
 
+    /// They have been told what they had a notice of: it stands on the call no longer.
+    pub(super) fn on_heard(&mut self, by: &UserId, dispatch: &DispatchId) -> Result<(), CommandError> {
+        if self.call.seat() != Some(by) {
+            return Err(CommandError::NotYours);
+        }
+        let view = self.facts.rings_back.as_mut().ok_or(CommandError::NotNow)?;
+        view.dispatches.retain(|asked| !(asked.notice && asked.dispatch == *dispatch));
+        self.show();
+        Ok(())
+    }
+
     /// Begins and ends the pause as operators come and go; one who is only rung does not have them yet.
     pub(super) fn follow_pause(&mut self) {
         let spoken_with = self.call.is_with_operator() && self.call.offered_until().is_none();
