@@ -300,6 +300,8 @@ async fn a_client_sets_holidays_recap_and_what_callers_hear_first() {
     let words = json!({"text": "Closed today.", "until": START.0 + 3_600_000});
     let got = house.ask(Method::PUT, &status, &pat, words).await;
     assert_eq!((got.status, &got.json()["status_greeting"]["by"]), (StatusCode::OK, &json!("PAT")), "{}", got.json());
+    let read = house.fetch(&format!("{HERE}/settings"), &pat).await.json();
+    assert_eq!(read["status_greeting"]["words"], json!("Closed today."), "to be read, and to be changed");
     let got = house.ask(Method::DELETE, &status, &pat, Value::Null).await;
     assert_eq!((got.status, &got.json()["status_greeting"]), (StatusCode::OK, &Value::Null));
 

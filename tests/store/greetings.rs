@@ -38,6 +38,8 @@ pub async fn spoken_in_by_telephone(store: Store) {
 
     let status = |name: &str, secs: i64| StatusGreeting {
         speech: Speech::Uploaded { recording: name.to_owned() },
+        // One was spoken in, the other written.
+        words: (name == "storm").then(|| "Closed by the storm.".to_owned()),
         by: "Ada".to_owned(),
         at: NOW.plus_secs(secs),
         until: (name == "ice").then(|| NOW.plus_secs(60)),

@@ -24,6 +24,8 @@ export interface AccountRecording {
 /** What callers hear before the greeting, by word of one of the client's people. */
 export interface StatusGreeting {
   speech: Speech;
+  /** What it says, where it was written; none: it was spoken in. */
+  words: string | null;
   by: string;
   at: number;
   until: number | null;

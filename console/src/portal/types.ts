@@ -3,7 +3,7 @@
 import type { Fault, Part, ProtocolChange, Right } from '../lib/clients';
 import type { ProtocolBody } from '../lib/api';
 import type { ReachWindow } from '../lib/reachHours';
-import type { ProtocolVersion, Speech, Urgency } from '../lib/types';
+import type { ProtocolVersion, Speech, StatusGreeting, Urgency } from '../lib/types';
 
 export interface PortalAccount {
   id: string;
@@ -145,7 +145,7 @@ export interface PortalSettings {
   edition: number;
   zone: string;
   holidays: PortalHoliday[];
-  status_greeting: { speech: Speech; by: string; at: number; until: number | null } | null;
+  status_greeting: StatusGreeting | null;
   greeting: Speech;
   recap: RecapPlan | null;
   next_recap_at: number | null;

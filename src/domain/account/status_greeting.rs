@@ -13,6 +13,9 @@ use crate::domain::oncall::first_instant;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct StatusGreeting {
     pub speech: Speech,
+    /// What it says, where it was written; none: somebody spoke it in.
+    #[serde(default)]
+    pub words: Option<String>,
     /// Whose words they are.
     pub by: String,
     pub at: UtcMs,
@@ -51,7 +54,8 @@ mod tests {
     #[test]
     fn a_status_greeting_is_heard_until_its_end_and_not_on_the_check_in_line() {
         let speech = Speech::Uploaded { recording: "ice".into() };
-        let status = StatusGreeting { speech: speech.clone(), by: "Ada".into(), at: UtcMs(10), until: Some(UtcMs(20)) };
+        let (by, until) = ("Ada".into(), Some(UtcMs(20)));
+        let status = StatusGreeting { speech: speech.clone(), words: None, by, at: UtcMs(10), until };
         let line = PhoneNumber::parse("+12025550109").expect("a valid number");
         let hours = Hours { check_in: Some(line.clone()), ..Hours::default() };
         let mut account = Account { status_greeting: Some(status.clone()), hours, ..account() };

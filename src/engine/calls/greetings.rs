@@ -84,7 +84,7 @@ impl GreetingBook {
 
     async fn raise(&self, status: &Status, recording: &str) -> Result<(StatusGreeting, u32), StoreError> {
         let speech = Speech::Uploaded { recording: recording.to_owned() };
-        let up = StatusGreeting { speech, by: status.by.clone(), at: status.at, until: status.until };
+        let up = StatusGreeting { speech, words: None, by: status.by.clone(), at: status.at, until: status.until };
         let mut tx = self.store.write().await?;
         tx.insert_status_greeting(&status.account, recording, &up).await?;
         tx.touch_account(&status.account, status.at).await?;

@@ -337,7 +337,8 @@ impl Greetings for Outside {
         Box::pin(async move {
             self.did(Did::PutUp(status.clone()));
             let speech = Speech::Uploaded { recording: "spoken".to_owned() };
-            Ok((StatusGreeting { speech, by: status.by.clone(), at: status.at, until: status.until }, 8))
+            let up = StatusGreeting { speech, words: None, by: status.by.clone(), at: status.at, until: status.until };
+            Ok((up, 8))
         })
     }
 

@@ -94,10 +94,10 @@ impl Clients {
             faults.add("/text", "speech.no_voice", "This cannot be said to callers now.", cure);
             Refusal::Faulty(faults.into_list())
         };
-        let prompt = self.voice.prepare(&Speech::Spoken { text }).await.map_err(unsaid)?;
+        let prompt = self.voice.prepare(&Speech::Spoken { text: text.clone() }).await.map_err(unsaid)?;
         let kept = self.voice.keep_prompt(&prompt).await.map_err(unsaid)?;
         let speech = Speech::Uploaded { recording: kept.recording.clone() };
-        let status = StatusGreeting { speech, by: by.to_owned(), at: now, until };
+        let status = StatusGreeting { speech, words: Some(text), by: by.to_owned(), at: now, until };
         let mut tx = self.store.write().await?;
         tx.insert_status_greeting(id, &kept.recording, &status).await?;
         tx.touch_account(id, now).await?;

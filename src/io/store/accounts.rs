@@ -147,7 +147,7 @@ async fn load(from: &mut impl Query, filter: &str, args: Vec<Arg>) -> Result<Vec
          WHERE retired_at IS NULL AND account IN (SELECT id FROM account WHERE {filter}) ORDER BY position, id"
     );
     let greetings = format!(
-        "SELECT account, recording, made_by, made_at, until_at FROM status_greeting
+        "SELECT account, recording, made_by, made_at, until_at, sealed FROM status_greeting
          WHERE ended_at IS NULL AND account IN (SELECT id FROM account WHERE {filter})"
     );
     let phrases = format!(
@@ -166,7 +166,7 @@ async fn load(from: &mut impl Query, filter: &str, args: Vec<Arg>) -> Result<Vec
     for row in from.fetch_all(AssertSqlSafe(greetings), args.clone()).await? {
         let owner: AccountId = row.read("account")?;
         if let Some(account) = accounts.iter_mut().find(|a| a.id == owner) {
-            account.status_greeting = Some(status_greeting(&row)?);
+            account.status_greeting = Some(status_greeting(&row, from.seal())?);
         }
     }
     for row in from.fetch_all(AssertSqlSafe(phrases), args.clone()).await? {

@@ -1,10 +1,12 @@
 //! What people speak in for callers: recordings of an account to choose from, the status greeting in force, and the answer
-//! phrase in operators' own voices. The sounds themselves are kept by their names (`io/speech/upload`).
+//! phrase in operators' own voices. The sounds themselves are kept by their names (`io/speech/upload`). What a status greeting says
+//! is sealed, as it may name people.
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, UserId};
 use crate::domain::account::{AnswerPhrase, Speech, StatusGreeting};
 
+use super::seal::Seal;
 use super::{Query, Row, StoreError, Tx, args, readers};
 
 /// A recording that an account can choose.
@@ -41,12 +43,20 @@ fn recording(row: &Row) -> Result<AccountRecording, StoreError> {
     })
 }
 
+fn context(account: &AccountId, at: UtcMs) -> String {
+    format!("status_greeting:{account}:{}", at.0)
+}
+
 /// A row of `status_greeting`.
-pub(super) fn status_greeting(row: &Row) -> Result<StatusGreeting, StoreError> {
+pub(super) fn status_greeting(row: &Row, seal: &Seal) -> Result<StatusGreeting, StoreError> {
+    let at: UtcMs = row.read("made_at")?;
+    let account: AccountId = row.read("account")?;
+    let sealed: Option<Vec<u8>> = row.read("sealed")?;
     Ok(StatusGreeting {
         speech: Speech::Uploaded { recording: row.read("recording")? },
+        words: sealed.map(|sealed| seal.open_json(&context(&account, at), &sealed)).transpose()?,
         by: row.read("made_by")?,
-        at: row.read("made_at")?,
+        at,
         until: row.read("until_at")?,
     })
 }
@@ -113,11 +123,13 @@ impl Tx {
         status: &StatusGreeting,
     ) -> Result<(), StoreError> {
         self.end_status_greeting(account, &status.by, status.at).await?;
+        let sealed = status.words.as_ref().map(|words| self.seal().seal_json(&context(account, status.at), words));
         self.execute(
-            "INSERT INTO status_greeting (account, made_at, recording, made_by, until_at) VALUES ($1, $2, $3, $4, $5)
+            "INSERT INTO status_greeting (account, made_at, recording, made_by, until_at, sealed)
+             VALUES ($1, $2, $3, $4, $5, $6)
              ON CONFLICT (account, made_at) DO UPDATE SET recording = excluded.recording, made_by = excluded.made_by,
-             until_at = excluded.until_at, ended_by = NULL, ended_at = NULL",
-            args![account, status.at, recording, &status.by, status.until],
+             until_at = excluded.until_at, sealed = excluded.sealed, ended_by = NULL, ended_at = NULL",
+            args![account, status.at, recording, &status.by, status.until, sealed],
         )
         .await?;
         Ok(())

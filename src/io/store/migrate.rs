@@ -49,6 +49,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(20, "0020_create_portal"),
     migration!(21, "0021_rank_timers"),
     migration!(22, "0022_time_destinations"),
+    migration!(23, "0023_keep_status_words"),
 ];
 
 /// The schema that this program writes.

@@ -4,8 +4,8 @@
 //! times as UTC milliseconds, `now` always bound. What differs is in [`dialect`]. Reads go through
 //! [`Store`], writes through a [`Tx`], which is undone unless [`Tx::commit`] is called. Reading functions
 //! exist on both. SQLite has one writer at a time: keep transactions short and never await anything but
-//! the store inside one. Message answers, drafts, numbers that callers enter in menus, callers of messages, status lines and what
-//! checks desk phones' secrets are sealed ([`seal`]).
+//! the store inside one. Message answers, drafts, numbers that callers enter in menus, callers of messages, status lines,
+//! written status greetings and what checks desk phones' secrets are sealed ([`seal`]).
 
 pub mod abandoned;
 pub mod accounts;

@@ -1,0 +1,2 @@
+-- What a status greeting says (JSON, sealed); null: somebody spoke it in, and nobody wrote it.
+ALTER TABLE status_greeting ADD COLUMN sealed BLOB;
