@@ -7,6 +7,7 @@ const TWIN = person('con_twin', 'ben ortiz');
 
 test('somebody new of a name that is there is asked about, however it is written', () => {
   expect(namesakeOf([BEN], ' BEN Ortiz ', null)).toBe(BEN);
+  expect(namesakeOf([BEN], 'ben  ortiz', null)).toBe(BEN);
   expect(namesakeOf([BEN], 'Ben', null)).toBeNull();
   expect(namesakeOf([person('con_x', '')], ' ', null)).toBeNull();
 });

@@ -7,7 +7,8 @@ interface Known {
   destinations: readonly { reach: { kind: string; address: string } }[];
 }
 
-const fold = (name: string) => name.trim().toLowerCase();
+// A page shows a run of blanks as one.
+const fold = (name: string) => name.trim().replace(/\s+/g, ' ').toLowerCase();
 
 /** Who of the account is called as `name` already; `self`: whoever is written, who may keep the name they have. */
 export function namesakeOf<T extends Known>(people: readonly T[], name: string, self: { id: string; name: string } | null): T | null {

@@ -14,9 +14,9 @@ pub fn find_namesake<'a>(contact: &Contact, before: &Contact, people: &'a [Conta
     people.iter().find(|other| other.id != contact.id && fold(&other.name) == name)
 }
 
-/// As files are read: `oncall::read_in`.
-fn fold(name: &str) -> String {
-    name.trim().to_lowercase()
+/// As people read a name: whatever its letters' case, and a run of blanks for one. Files of shifts are read so too (`oncall::read_in`).
+pub fn fold(name: &str) -> String {
+    name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
 }
 
 /// Somebody, for those who know them: `Ben Ortiz (technician, +1…21)`.
@@ -58,6 +58,8 @@ mod tests {
         let found = |now: &Contact, before: &Contact| find_namesake(now, before, &people).map(|c| c.id.clone());
         let new = person("new", "BEN ortiz ");
         assert_eq!(found(&new, &person("new", "")), Some(ContactId::named("ben")));
+        let blanks = person("new", "ben \u{a0} ORTIZ");
+        assert_eq!(found(&blanks, &person("new", "")), Some(ContactId::named("ben")), "a page shows both alike");
         assert_eq!(found(&person("new", "Zoe"), &person("new", "")), None);
         // Ada marries a namesake; the twin gets another telephone.
         assert_eq!(found(&person("ada", "Ben Ortiz"), &people[1]), Some(ContactId::named("ben")));

@@ -14,6 +14,7 @@ use super::read_table::UnclearDate;
 use super::repeats::{Repeats, as_long_after};
 use crate::base::clock::UtcMs;
 use crate::base::id::ContactId;
+use crate::domain::account::namesake::fold;
 use crate::domain::account::{Contact, Reach};
 
 /// More than any plan of a year has.
@@ -97,7 +98,7 @@ impl ReadIn {
 
 /// By name, or by an email address of theirs.
 pub(super) fn find_person<'a>(written: &str, contacts: &'a [Contact]) -> Result<&'a Contact, String> {
-    let wanted = written.trim().to_lowercase();
+    let wanted = fold(written);
     if wanted.is_empty() {
         return Err("Nobody is named.".to_owned());
     }
@@ -107,7 +108,7 @@ pub(super) fn find_person<'a>(written: &str, contacts: &'a [Contact]) -> Result<
             .iter()
             .any(|d| matches!(&d.reach, Reach::Email(address) if address.to_lowercase() == wanted))
     };
-    let named: Vec<&Contact> = contacts.iter().filter(|c| c.name.trim().to_lowercase() == wanted).collect();
+    let named: Vec<&Contact> = contacts.iter().filter(|c| fold(&c.name) == wanted).collect();
     match named.as_slice() {
         [one] => Ok(*one),
         [] => contacts.iter().find(mail).ok_or_else(|| "The account has no contact of this name.".to_owned()),

@@ -42,6 +42,12 @@ fn refused(read: &ReadIn) -> Vec<(usize, &str)> {
 }
 
 #[test]
+fn a_name_with_two_blanks_is_whoever_a_page_shows_alike() {
+    let read = read_by("person,start,end\nben  ORTIZ,2026-11-27 08:00,2026-11-27 20:00\n", None);
+    assert_eq!(understood(&read), ["2 Ben Ortiz 11-27 08:00 11-27 20:00"]);
+}
+
+#[test]
 fn a_spreadsheet_is_read_line_by_line_and_says_what_it_did_not_understand() {
     let text = "Start;End;Name\r\n2026-11-27 08:00;2026-11-27 20:00;Ben Ortiz\r\n2026-11-27T20:00;2026-11-28T08:00;ANN\n\n\
         2026-11-28 08:00;2026-11-28 07:00;Ann\nsoon;2026-11-29 08:00;Ann\n2026-11-28 08:00;2026-11-29 08:00;Zed\n\
