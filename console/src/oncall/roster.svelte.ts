@@ -2,6 +2,7 @@
 
 import { untrack } from 'svelte';
 import { Problem } from '../lib/api';
+import { notDone } from '../lib/notDone';
 import { planBack, type Planned } from '../lib/drag';
 import { schedules, type Calendar, type Doors, type Duty, type Override, type Schedule, type ScheduleEdit, type Schedules, type Seen, type Shift } from '../lib/schedule';
 import { seenIn, touched } from '../lib/seen';
@@ -214,9 +215,7 @@ export class Roster {
       return 'done';
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      const first = error.faults[0];
-      const why = error.offline ? 'The server cannot be reached.' : first ? `${first.detail} ${first.cure}` : error.message;
-      notices.show(`Not changed: ${why}`);
+      notices.show(notDone(error));
       return error.offline ? 'unreached' : 'refused';
     } finally {
       await this.load();
