@@ -129,9 +129,10 @@ try {
   await page.waitForSelector('[data-part]');
   await look('approvals');
   await page.click('[data-part="escalation"] [data-try]');
+  await page.locator('[data-test-night] select').first().selectOption({ label: 'Urgent' });
   await page.locator('[data-test-night] [data-day]').selectOption({ label: 'Saturday' });
   await page.fill('[data-test-night] [data-time]', '02:00');
-  await page.waitForSelector('[data-night="now"] li');
+  await page.waitForSelector('[data-night="now"] li:has-text("Step 1: text")');
   result.night = await page.locator('[data-test-night]').innerText();
   await look('test-night');
   await page.click('nav >> text="On call"');
