@@ -26,8 +26,8 @@ use super::{
     contacts, dial_out, dispatch_call, dispatch_lock, dispatch_text, dispatches, drafts, editions, events, floor, flow,
     going_live, greetings, handover, health, hooks, inbox, inbox_devices, inner_calls, jobs, listen, mail_template, me,
     messages, openapi, own_voice, patches, portal, protocol_changes, protocol_desk, protocols, recall, recaps,
-    recordings, schedule_drag, schedule_edit, schedule_files, schedules, seat, sessions, shift_change, sip_ws, speech,
-    spoken, status, users,
+    recordings, rings_back, schedule_drag, schedule_edit, schedule_files, schedules, seat, sessions, shift_change,
+    sip_ws, speech, spoken, status, users,
 };
 
 /// The largest body taken.

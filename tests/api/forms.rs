@@ -369,9 +369,7 @@ async fn what_a_protected_call_types_form_asked_for_goes_into_a_plain_message_on
     let account = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json();
     let field = |label: &str| json!({"label": label, "kind": {"kind": "text"}, "brief": true});
     let (name, symptom, doctor) = (field("Name"), field("Symptom"), field("Doctor"));
-    let routine = |name: &str, protected: bool, fields: Value| {
-        json!({"name": name, "urgency": "routine", "protected": protected, "form": {"fields": fields}})
-    };
+    let routine = |name: &str, protected: bool, fields: Value| json!({"name": name, "urgency": "routine", "protected": protected, "form": {"fields": fields}});
     let body = json!({"edition": account["edition"], "call_types": [
         routine("Patient", true, json!([name, symptom, doctor])),
         routine("Billing", false, json!([name])),

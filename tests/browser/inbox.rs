@@ -105,7 +105,6 @@ fn a_doctor_opens_her_inbox_is_pushed_reads_confirms_and_answers() {
     assert!(said("revoked").contains("this device was taken away"), "{seen}");
     assert_eq!((&seen["axe"], &seen["broken"]), (&json!([]), &json!([])));
     let alarms = kim.feed();
-    let wrote =
-        alarms.find_where(|frame| frame.to_string().contains(": “On my way, ten minutes.”"));
+    let wrote = alarms.find_where(|frame| frame.to_string().contains(": “On my way, ten minutes.”"));
     assert!(wrote.is_some(), "an operator reads what was written");
 }
