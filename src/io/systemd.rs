@@ -62,7 +62,7 @@ impl Notify {
 
     pub fn say(&self, word: Word) {
         if let Some(socket) = &self.socket {
-            // That it is alive is told again a second later; the rest is for somebody who reads.
+            // What cannot be taken now is lost: that it is alive is told again a second later, the other words are not.
             let _ = socket.send(word.line());
         }
     }

@@ -102,7 +102,7 @@ await asAdmin('protocol', base, scratch, async ({ page, step, result }) => {
     await page.locator('main time').first().waitFor();
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
     const pages = await pagesOf(page);
-    const head = await page.locator('.paper-only').innerText();
+    const head = await page.locator('p.paper-only').innerText();
     const nav = await page.locator('header nav').isVisible();
     await page.emulateMedia({ media: null, colorScheme: null });
     return { pages, head, nav };

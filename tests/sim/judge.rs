@@ -119,7 +119,7 @@ impl Judge {
             Effect::Record(Entry { note: Note::Hours { then, .. }, .. }) => Some(out_of_hours(then)),
             _ => None,
         }));
-        if matches!(event, Event::Operator { act: OperatorAct::Retry, .. }) {
+        if matches!(event, Event::Operator { act: OperatorAct::Retry { .. }, .. }) {
             // Whoever has it tried again has read that it may have arrived.
             for a in
                 after.attempts.iter().filter(|a| before.attempts.iter().any(|b| b.id == a.id && b.failed.is_some()))

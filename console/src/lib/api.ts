@@ -432,6 +432,8 @@ export const api = {
   changeAccount: (call: string, account: string) => request<void>('POST', `/calls/${id(call)}/account`, { account }),
   /** What whoever rings back says is their PIN. */
   showPin: (call: string, account: string, pin: string) => request<void>('POST', `/calls/${id(call)}/rings_back/pin`, { account, pin }),
+  /** Who rings back has heard what they had a notice of. */
+  toldAsked: (call: string, dispatch: string, edition: number) => request<void>('POST', `/calls/${id(call)}/rings_back/told`, { dispatch, edition }),
   /** `vouched`: who the caller is, by the operator's word; else the PIN is asked for. */
   sendToCheckIn: (call: string, vouched?: string) => request<void>('POST', `/calls/${id(call)}/check_in`, { vouched }),
   ask: (call: string, user: string) => request<void>('POST', `/calls/${id(call)}/ask`, { user }),

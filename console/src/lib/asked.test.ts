@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byPin, mayBePin } from './asked';
+import { asksWords, byPin, mayBePin } from './asked';
 import type { AskedView } from './types';
 
 const account = (id: string) => ({ id, name: id, color: '#123456', zone: 'UTC' });
@@ -12,6 +12,15 @@ describe('what who rings back is asked', () => {
     expect(waits.map((one) => one.dispatch)).toEqual(['a', 'c']);
     expect(next?.id).toBe('clinic');
     expect(byPin([asked('b', 'plumber')]).next).toBeNull();
+  });
+});
+
+describe('what is said of it', () => {
+  it('counts what they are asked and what they only had a notice of apart', () => {
+    const notice = { ...asked('n', 'clinic'), notice: true };
+    expect(asksWords([asked('a', 'clinic')])).toBe('1 open dispatch');
+    expect(asksWords([asked('a', 'clinic'), asked('b', 'clinic'), notice])).toBe('2 open dispatches, 1 message to hear');
+    expect(asksWords([notice, { ...notice, dispatch: 'm' }])).toBe('2 messages to hear');
   });
 });
 

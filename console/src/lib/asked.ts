@@ -12,3 +12,13 @@ export function byPin(asked: readonly AskedView[]): { open: AskedView[]; waits: 
 export function mayBePin(typed: string): boolean {
   return /^\d{4,10}$/.test(typed.trim());
 }
+
+/** "2 open dispatches, 1 message to hear": what somebody who rings back is asked, and what they have had a notice of. */
+export function asksWords(asked: readonly AskedView[]): string {
+  const heard = asked.filter((one) => one.notice === true).length;
+  const open = asked.length - heard;
+  const parts = [];
+  if (open > 0 || heard === 0) parts.push(open === 1 ? '1 open dispatch' : `${open} open dispatches`);
+  if (heard > 0) parts.push(heard === 1 ? '1 message to hear' : `${heard} messages to hear`);
+  return parts.join(', ');
+}

@@ -731,6 +731,8 @@ export interface AskedView {
   urgency: Urgency;
   /** The account asks for their PIN before it is read to them, and before they confirm it. */
   pin?: boolean;
+  /** A notice of it was handed over to them, and nothing is asked any more: it is read to them, and that they heard it is written down. */
+  notice?: boolean;
 }
 
 export type ListenMode = 'monitor' | 'whisper' | 'barge';

@@ -264,10 +264,10 @@ export async function giveBackJob(job: JobView): Promise<void> {
   if (await attempt(() => api.giveBackJob(job.attempt))) notices.say(job.by_hand ? 'You have let go of the call; nobody else is asked to make it.' : 'The call is given back: another operator is asked.');
 }
 
-/** What who rings back was asked and nobody has answered yet. */
+/** What who rings back was asked and nobody has answered yet, and what they have had no more than a notice of. */
 export function openAsked(call: CallView): AskedView[] {
   const open = new Set(desk.feed.dispatches.filter((d) => d.closed_at === null).map((d) => d.id));
-  return (call.rings_back?.dispatches ?? []).filter((asked) => open.has(asked.dispatch));
+  return (call.rings_back?.dispatches ?? []).filter((asked) => asked.notice === true || open.has(asked.dispatch));
 }
 
 /** The PIN that who rings back has told; why it is not taken, if it is not. Kept nowhere. */
@@ -296,6 +296,10 @@ export async function confirmAsked(call: CallView | null = current(), asked?: As
   }
   const name = call.rings_back.name;
   const edition = read.edition(first.message, first.edition);
+  if (first.notice) {
+    if (await attempt(() => api.toldAsked(call.id, first.dispatch, edition))) notices.say(`${name} was told: ${first.headline}.`);
+    return;
+  }
   if (await attempt(() => api.confirm(first.dispatch, name, 'rang back', edition))) notices.say(`${name} confirmed: ${first.headline}.`);
 }
 

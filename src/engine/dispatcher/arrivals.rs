@@ -11,6 +11,7 @@ use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
 use crate::domain::alarm::is_acknowledgment;
 use crate::domain::call::cause::Cause;
+use crate::domain::dispatch::along;
 use crate::domain::dispatch::confirm::{Code, Meant, Reply, newest_open, pick_meant};
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;

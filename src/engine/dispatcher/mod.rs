@@ -579,7 +579,7 @@ const fn point(event: &Event) -> &'static str {
         Event::Replied { .. } | Event::MailYes { .. } => "reply",
         Event::Mail { .. } | Event::WroteMail { .. } => "mail",
         Event::Stopped { .. } | Event::Started { .. } | Event::AskedWhich { .. } | Event::Unplaced { .. } => "text",
-        Event::Operator { .. } => "operator",
+        Event::Operator { .. } | Event::UnopenedSeen => "operator",
         Event::CallEnded | Event::Patched { .. } => "call_over",
         Event::Patching { .. } => "patching",
         Event::ReadAtCheckIn { .. } => "check_in",

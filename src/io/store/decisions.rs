@@ -62,9 +62,9 @@ async fn list_entries_of(
         );
         // Safe: made of placeholders.
         for row in from.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![id]).collect()).await? {
-            let dispatch: DispatchId = row.read("dispatch")?;
-            let entry = open_entry(from.seal(), &dispatch, row.read_json("body")?);
-            entries.entry(dispatch).or_default().push(entry);
+            let id: DispatchId = row.read("dispatch")?;
+            let bodies: Vec<Entry> = row.read_jsons("bodies")?;
+            entries.insert(id.clone(), bodies.into_iter().map(|entry| open_entry(from.seal(), &id, entry)).collect());
         }
     }
     Ok(entries)
@@ -417,8 +417,8 @@ impl Tx {
             let rows = rows_of(self.dialect(), entries.len(), ", ", row);
             let sql = format!("INSERT INTO dispatch_event (dispatch, seq, at, body) VALUES {rows}");
             let mut args = Vec::with_capacity(entries.len() * COLUMNS);
-            for (id, seq, entry) in entries {
-                args.append(&mut args![*id, *seq, entry.at, seal_entry(self.seal(), id, entry)]);
+            for (id, n, entry) in entries {
+                args.append(&mut args![*id, *id, *n, entry.at, seal_entry(self.seal(), id, entry)]);
             }
             // Safe: made of the literals above.
             self.execute(AssertSqlSafe(sql), args).await?;

@@ -15,7 +15,7 @@ use crate::domain::dispatch::protocol::Protocol;
 use crate::domain::dispatch::state::{Address, Attempt, NewDispatch, Phase, State};
 
 use super::calls::pieces;
-use super::decisions::{Found, head, load};
+use super::decisions::{Found, MessageHead, head, load};
 use super::entries::open_entry;
 use super::inbound::find_patched_to;
 use super::sql::json;

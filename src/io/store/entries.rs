@@ -21,7 +21,7 @@ fn context(dispatch: &DispatchId, entry: &Entry) -> String {
 /// The words of a line that are not ours.
 fn words_of(note: &mut Note) -> Option<&mut Option<Pii<String>>> {
     match note {
-        Note::Texted { words, .. } => Some(words),
+        Note::Texted { words, .. } | Note::Wrote { words, .. } => Some(words),
         Note::Failed { said, .. } => Some(said),
         _ => None,
     }
@@ -56,6 +56,7 @@ fn open_words(seal: &Seal, context: &str, sealed: &str) -> Option<Pii<String>> {
 mod tests {
     use super::*;
     use crate::base::clock::UtcMs;
+    use crate::base::id::ContactId;
     use crate::domain::dispatch::state::Channel;
 
     fn line(words: Option<&str>) -> Entry {
@@ -76,6 +77,17 @@ mod tests {
         for (key, id) in [([7; 32], DispatchId::named("two")), ([8; 32], one.clone())] {
             assert_eq!(read(&Seal::new(&key), &id, &stored), line(None), "the line is there all the same");
         }
+    }
+
+    #[test]
+    fn what_somebody_wrote_from_an_inbox_is_sealed_like_a_text() {
+        let (seal, one) = (Seal::new(&[7; 32]), DispatchId::named("one"));
+        let words = Some(Pii::new("which pharmacy?".to_owned()));
+        let wrote = Note::Wrote { contact: ContactId::named("ben"), name: "Ben".into(), words };
+        let entry = Entry { note: wrote, ..line(None) };
+        let stored = seal_entry(&seal, &one, &entry);
+        assert!(!stored.contains("pharmacy"), "{stored}");
+        assert_eq!(read(&seal, &one, &stored), entry);
     }
 
     #[test]
