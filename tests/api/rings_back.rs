@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use cordboard::base::clock::Clock as _;
-use cordboard::base::id::{CallId, UserId};
+use cordboard::base::id::{CallId, DispatchId, UserId};
 use cordboard::domain::account::secure::CallPin;
 use cordboard::engine::calls::{Command, rings_back};
 use serde_json::{Value, json};
@@ -14,10 +14,17 @@ use crate::support::{House, Told, call_of, message_body, number};
 const PIN: &str = "4711";
 const BEN: &str = "+12025550121";
 const SHOW: &str = "/api/v1/calls/call_1/rings_back/pin";
+const TOLD: &str = "/api/v1/calls/call_1/rings_back/told";
 
 /// Ben, who has a PIN, was texted that there is a protected message, and is on the line with Kim; the path of his yes.
 async fn on_the_line() -> (House, String, String) {
     let house = House::new().await;
+    let (kim, dispatch) = is_texted(&house).await;
+    (house, kim, format!("/api/v1/dispatches/{dispatch}/confirm"))
+}
+
+/// The operator's token, and the dispatch of a protected message that he was texted about.
+async fn is_texted(house: &House) -> (String, String) {
     let (kim, sam) = (house.sign_in("kim").await, house.sign_in("sam").await);
     let mut account = house.store.list_accounts().await.expect("the store answers").remove(0);
     account.secure.call_pin = CallPin::Protected;
@@ -32,9 +39,8 @@ async fn on_the_line() -> (House, String, String) {
     assert_eq!(saved.status, StatusCode::CREATED, "{}", saved.json());
     house.advance(Duration::from_secs(6)).await;
     assert_eq!(Told::so_far(&house.told.texts).len(), 1, "he is asked");
-    rings(&house).await;
-    let dispatch = saved.json()["dispatch"]["id"].as_str().expect("an id").to_owned();
-    (house, kim, format!("/api/v1/dispatches/{dispatch}/confirm"))
+    rings(house).await;
+    (kim, saved.json()["dispatch"]["id"].as_str().expect("an id").to_owned())
 }
 
 async fn rings(house: &House) {
@@ -105,4 +111,37 @@ async fn only_the_operator_who_has_the_call_is_told_the_pin_and_only_there() {
     // Who is reached another way says yes to another operator, as ever.
     let by = json!({"by": "Ben Ortiz"});
     assert_eq!(house.ask(Method::POST, &yes, &lee, by).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn who_had_no_more_than_a_notice_is_told_when_they_ring_and_that_stands_on_the_time_line() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let edition = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json()["edition"].clone();
+    let to = json!([{"kind": "contact", "contact": "con_ben", "destination": "mobile"}]);
+    let protocol = json!({
+        "edition": edition, "name": "notice", "repeat": null, "until": "handed_over", "call_types": ["ct_urgent"],
+        "steps": [{"method": {"kind": "text"}, "to": to, "wait_secs": 0}],
+    });
+    let added = house.ask(Method::POST, "/api/v1/accounts/acc_plumbing/protocols", &sam, protocol).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.json());
+    let (kim, dispatch) = is_texted(&house).await;
+    let id: DispatchId = serde_json::from_value(json!(dispatch)).expect("an id");
+    let view = async || house.front.dispatcher.find_view(&id).await.expect("the store answers").expect("it is there");
+    assert_eq!(view().await.state, "delivered", "it is over, and he has heard nothing");
+    rings(&house).await;
+    let back = Told::so_far(&house.told.up)[0].rings_back.clone().expect("he is known by his number");
+    assert!(back.dispatches[0].notice && back.dispatches[0].pin, "{back:?}");
+
+    let body = json!({"dispatch": dispatch, "edition": 1});
+    let got = house.ask(Method::POST, TOLD, &kim, body.clone()).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.pin_needed"));
+    proves(&house);
+    assert_eq!(house.ask(Method::POST, TOLD, &kim, body.clone()).await.status, StatusCode::NO_CONTENT);
+    let lines: Vec<String> = view().await.timeline.into_iter().map(|line| line.text).collect();
+    assert!(lines.iter().any(|line| line.contains("rang back and was told by Kim")), "{lines:#?}");
+    let got = house.ask(Method::POST, TOLD, &kim, body).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "call.not_now"));
+    rings(&house).await;
+    assert!(Told::so_far(&house.told.up)[0].rings_back.is_none(), "there is nothing left to tell him");
 }

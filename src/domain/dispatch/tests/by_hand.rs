@@ -62,7 +62,7 @@ fn the_steps_neither_wait_for_it_nor_end_it() {
     calls(&mut night, "ada", 111);
     night.until(900);
     assert_eq!(night.times(), [(0, Channel::Text), (900, Channel::Call)], "ben's mobile rings when it is due");
-    night.until(1_510);
+    night.until(1_540);
     assert_eq!(night.s.runs.len(), 3, "his home follows");
     assert!(by_hand(&night).in_flight_since.is_some(), "a step that is over is not hers");
     says(&mut night, JobOutcome::NoAnswer);
