@@ -25,14 +25,14 @@ pub(super) enum Written {
     Instant(UtcMs),
     /// On the clocks of a zone; without a time the whole day.
     Civil {
-        day: Day,
+        day: ReadDay,
         time: Option<Time>,
     },
 }
 
 /// A day that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Day {
+pub(super) enum ReadDay {
     /// It says nothing of the order of others: 2026-11-27, 5/5/2026.
     Certain(Date),
     /// 11/27/2026.
@@ -50,7 +50,7 @@ pub(super) enum Side {
     End,
 }
 
-impl Day {
+impl ReadDay {
     /// None: it depends on an order that is not known.
     pub(super) const fn on(self, order: Option<DateOrder>) -> Option<Date> {
         match (self, order) {
@@ -64,7 +64,7 @@ impl Day {
 
 impl Written {
     /// Of the clocks alone.
-    pub(super) const fn day(self) -> Option<Day> {
+    pub(super) const fn day(self) -> Option<ReadDay> {
         match self {
             Self::Instant(_) => None,
             Self::Civil { day, .. } => Some(day),
@@ -102,7 +102,7 @@ pub(super) fn parse(written: &str) -> Option<Written> {
     }
     let civil = written.replacen(' ', "T", 1);
     if let Some(civil) = civil.contains(':').then(|| civil.parse::<DateTime>().ok()).flatten() {
-        return Some(Written::Civil { day: Day::Certain(civil.date()), time: Some(civil.time()) });
+        return Some(Written::Civil { day: ReadDay::Certain(civil.date()), time: Some(civil.time()) });
     }
     let date = date_in(written);
     let rest = written[date.len()..].trim_start_matches(is_between);
@@ -119,12 +119,12 @@ fn is_between(char: char) -> bool {
     char.is_whitespace() || matches!(char, 'T' | ',')
 }
 
-fn parse_day(date: &str) -> Option<Day> {
+fn parse_day(date: &str) -> Option<ReadDay> {
     let separator = date.chars().find(|char| matches!(char, '/' | '-' | '.'))?;
     let parts: Vec<&str> = date.split(separator).collect();
     let &[first, second, third] = parts.as_slice() else { return None };
     if first.len() == 4 {
-        return Some(Day::Certain(Date::new(number(first)?, short(second)?, short(third)?).ok()?));
+        return Some(ReadDay::Certain(Date::new(number(first)?, short(second)?, short(third)?).ok()?));
     }
     let year = match third.len() {
         4 => number(third)?,
@@ -134,10 +134,10 @@ fn parse_day(date: &str) -> Option<Day> {
     };
     let (first, second) = (short(first)?, short(second)?);
     match (Date::new(year, first, second).ok(), Date::new(year, second, first).ok()) {
-        (Some(one), Some(other)) if one == other => Some(Day::Certain(one)),
-        (Some(month_first), Some(day_first)) => Some(Day::Either { month_first, day_first }),
-        (Some(date), None) => Some(Day::MonthFirst(date)),
-        (None, Some(date)) => Some(Day::DayFirst(date)),
+        (Some(one), Some(other)) if one == other => Some(ReadDay::Certain(one)),
+        (Some(month_first), Some(day_first)) => Some(ReadDay::Either { month_first, day_first }),
+        (Some(date), None) => Some(ReadDay::MonthFirst(date)),
+        (None, Some(date)) => Some(ReadDay::DayFirst(date)),
         (None, None) => None,
     }
 }

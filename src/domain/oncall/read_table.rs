@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::dates::{DateOrder, Day, Side, Written, date_in, parse};
+use super::dates::{DateOrder, ReadDay, Side, Written, date_in, parse};
 use super::read_in::{MAX_LINES, ReadIn, find_person};
 use crate::domain::account::Contact;
 
@@ -209,14 +209,14 @@ fn read_record<'a>(
 
 /// Which order counts, and what is to be said of it.
 fn decide(read: &mut ReadIn, entries: &[Entry<'_>], said: Option<DateOrder>) -> Option<DateOrder> {
-    let find = |wanted: fn(Day) -> bool| {
+    let find = |wanted: fn(ReadDay) -> bool| {
         let mut cells = entries.iter().flat_map(|entry| [(entry.line, &entry.start), (entry.line, &entry.end)]);
         cells.find(|(_, cell)| cell.written.day().is_some_and(wanted))
     };
     // Each other date can be read one way only, whatever comes first.
-    let (line, cell) = find(|day| matches!(day, Day::Either { .. }))?;
-    let Some(Day::Either { month_first, day_first }) = cell.written.day() else { return None };
-    let shown = (find(|day| matches!(day, Day::MonthFirst(_))), find(|day| matches!(day, Day::DayFirst(_))));
+    let (line, cell) = find(|day| matches!(day, ReadDay::Either { .. }))?;
+    let Some(ReadDay::Either { month_first, day_first }) = cell.written.day() else { return None };
+    let shown = (find(|day| matches!(day, ReadDay::MonthFirst(_))), find(|day| matches!(day, ReadDay::DayFirst(_))));
     let as_line = |line: usize, cell: &Cell| format!("as line {line} writes them ({})", date_in(&cell.text));
     let (order, because) = match (said, shown) {
         (Some(order), _) => (order, "as you say".to_owned()),
@@ -267,7 +267,7 @@ fn note_whole_days(read: &mut ReadIn, entries: &[Entry<'_>], order: Option<DateO
 fn take(read: &mut ReadIn, entry: &Entry<'_>, order: Option<DateOrder>, zone: &TimeZone) {
     let Entry { line, text, who, start, end } = entry;
     for cell in [start, end] {
-        if let Some(Day::Either { month_first, day_first }) = cell.written.day().filter(|_| order.is_none()) {
+        if let Some(ReadDay::Either { month_first, day_first }) = cell.written.day().filter(|_| order.is_none()) {
             let (date, one, other) = (date_in(&cell.text), words(month_first), words(day_first));
             let why = format!("{date} may be {one} or {other}: say which comes first, the month or the day.");
             return read.refuse(*line, text, why);

@@ -1,5 +1,5 @@
 //! Views are drawn beside the decisions, so that no commit waits for what the desks are to see of the one before; while more
-//! decisions wait than a commit has room for, they are drawn of many at once, and no later than [`LONGEST_MS`].
+//! decisions wait, they are drawn of many at once: [`LONGEST_MS`] after the first change at the latest, with the next commit.
 //!
 //! What always holds: no older view or alarm of a dispatch follows a newer one, whoever read it when, as how often it had been
 //! written goes along; one task at a time draws; of a dispatch that is decided about again meanwhile the latest alone is drawn.
