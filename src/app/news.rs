@@ -22,7 +22,7 @@ pub(super) async fn tell(dispatcher: Dispatcher, voicemails: Voicemails, mut new
         }
         for news in &batch {
             let paused = match news {
-                CallNews::RingsBack { dispatches, who, by } => dispatcher.pause(dispatches, who.reveal(), by).await,
+                CallNews::RingsBack { asked, by } => dispatcher.pause(asked, by).await,
                 CallNews::RangBack { dispatches } => dispatcher.resume_paused(dispatches).await,
                 _ => Ok(()),
             };

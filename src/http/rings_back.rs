@@ -126,7 +126,7 @@ pub async fn told(
     }
     let (dispatch, edition) = (body.dispatch, body.edition);
     let people = front.store.list_contacts_by_phone(&number).await?.into_iter().map(|person| person.id).collect();
-    let heard = OperatorAct::Told { who: back.name, number, people, edition };
+    let heard = OperatorAct::Told { number, people, edition };
     match front.dispatcher.operator(&dispatch, &signed.name, heard).await? {
         Decided::Changed => {
             // It is written down, whatever has become of the call since.

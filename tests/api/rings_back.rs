@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use cordboard::base::clock::Clock as _;
-use cordboard::base::id::{CallId, DispatchId, UserId};
+use cordboard::base::id::{CallId, ContactId, DestinationId, DispatchId, UserId};
 use cordboard::domain::account::secure::CallPin;
 use cordboard::engine::calls::{Command, rings_back};
 use serde_json::{Value, json};
@@ -85,6 +85,30 @@ async fn who_rings_back_confirms_a_protected_message_only_after_their_pin() {
     assert_eq!(Told::so_far(&house.told.commands), [proved]);
     proves(&house);
     assert_eq!(house.ask(Method::POST, &yes, &kim, by).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn of_two_who_share_a_telephone_either_has_their_pin_taken_and_each_is_named_as_they_were_asked() {
+    let (house, kim, _) = on_the_line().await;
+    let sam = house.sign_in("sam").await;
+    let mut people = house.store.list_contacts_by_phone(&number(BEN)).await.expect("the store answers");
+    let mut ada = people.remove(0);
+    (ada.id, ada.name) = (ContactId::named("ada"), "Ada Aalto".to_owned());
+    for destination in &mut ada.destinations {
+        destination.id = DestinationId::named(&format!("ada_{}", destination.label));
+    }
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.upsert_contact(&ada).await.expect("a contact");
+    tx.commit("test").await.expect("written");
+    let got = house.ask(Method::PUT, "/api/v1/contacts/con_ada/pin", &sam, json!({"pin": "5822"})).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    rings(&house).await;
+    let back = Told::so_far(&house.told.up)[0].rings_back.clone().expect("known by the number");
+    assert_eq!((back.name.as_str(), back.dispatches[0].name.as_str()), ("Ben Ortiz", "Ben Ortiz"), "who was asked");
+    for pin in ["5822", PIN] {
+        let got = house.ask(Method::POST, SHOW, &kim, says(pin)).await;
+        assert_eq!(got.status, StatusCode::NO_CONTENT, "{:?}", got.body);
+    }
 }
 
 #[tokio::test]

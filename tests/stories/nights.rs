@@ -4,6 +4,7 @@ use std::task::Poll;
 
 use cordboard::base::id::{CallId, ContactId};
 use cordboard::domain::dispatch::event::{Failure, OperatorAct};
+use cordboard::domain::dispatch::protocol::{Method, Until};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::engine::callout::{CallOutEvent, OutboundEnd};
 use cordboard::engine::dispatcher::Decided;
@@ -302,6 +303,24 @@ async fn the_alarm_says_that_he_texted_stop_and_start_takes_it_back_with_a_line(
     ben.expect_call_at_home();
     ben.expect_text("burst pipe");
     desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn start_takes_the_alarm_back_also_where_the_step_found_the_number_stopped_and_sent_nothing_there() {
+    let text = (Method::TextConfirm, vec![town::named("Ben", "mobile")], 600);
+    let home = (town::CALL, vec![town::named("Ben", "home")], 600);
+    let mut desk = Desk::at_work(&town::protocol(vec![text, home], true, Until::Confirmed)).await;
+    let first = desk.takes("burst pipe").await;
+    desk.phone("Ben").replies("STOP").await;
+    let second = desk.takes("no heat").await;
+    let alarm = "Ben texted STOP: no text reaches them until they text START.";
+    for id in [&first, &second] {
+        assert_eq!(desk.view(id).await.alarm.as_deref(), Some(alarm));
+    }
+    desk.phone("Ben").replies("START").await;
+    for id in [&first, &second] {
+        assert_eq!(desk.view(id).await.alarm, None);
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@ import { asksWords, byPin, mayBePin } from './asked';
 import type { AskedView } from './types';
 
 const account = (id: string) => ({ id, name: id, color: '#123456', zone: 'UTC' });
-const asked = (dispatch: string, of: string, pin?: boolean): AskedView => ({ dispatch, message: 'msg_1', edition: 1, account: account(of), headline: '', urgency: 'urgent', pin });
+const asked = (dispatch: string, of: string, pin?: boolean): AskedView => ({ dispatch, name: 'Dr Patel', message: 'msg_1', edition: 1, account: account(of), headline: '', urgency: 'urgent', pin });
 
 describe('what who rings back is asked', () => {
   it('waits for the PIN where the account asks for one, and nowhere else', () => {

@@ -18,8 +18,8 @@ const SKIPPED = ' went on to the next step.';
 
 const lower = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
-/** `dispatch`: as the desk knows it; one that it knows no more is closed. */
-export function stoodDown(dispatch: Shown | undefined): StoodDown {
+/** `dispatch`: as the desk knows it; one that it knows no more is closed. `since`: when her call began; what was before it is not why. */
+export function stoodDown(dispatch: Shown | undefined, since: number): StoodDown {
   if (!dispatch) return { over: true, text: `The dispatch is closed. ${ASKS}` };
   if (dispatch.closed_at !== null) {
     const settled = settledWords(dispatch);
@@ -27,7 +27,7 @@ export function stoodDown(dispatch: Shown | undefined): StoodDown {
     const how = settled ? `Handled meanwhile: ${lower(settled)}.` : closed ? `Meanwhile ${lower(closed.text)}` : 'The dispatch is closed.';
     return { over: true, text: `${how} Say so. ${ASKS}` };
   }
-  const last = dispatch.timeline.findLast((line) => line.kind === 'changed' || line.text.endsWith(SKIPPED));
+  const last = dispatch.timeline.findLast((line) => line.at >= since && (line.kind === 'changed' || line.text.endsWith(SKIPPED)));
   if (last?.kind === 'changed') return { over: false, text: `The message was changed meanwhile and still needs somebody. ${ASKS}` };
   const who = last ? `${last.who ?? 'A colleague'} skipped this step` : 'The dispatch has gone on meanwhile';
   return { over: false, text: `${who}: the message still needs somebody. ${ASKS}` };

@@ -722,6 +722,8 @@ export interface RingsBackView {
 
 export interface AskedView {
   dispatch: string;
+  /** Whom it has asked: of two who share a telephone, and of two clients' people, each is named where they were asked. */
+  name: string;
   message: string;
   /** Which edition of it the headline is of. */
   edition: number;

@@ -294,7 +294,7 @@ export async function confirmAsked(call: CallView | null = current(), asked?: As
     notices.show('Nobody who was asked is on the line.', 'info');
     return;
   }
-  const name = call.rings_back.name;
+  const name = first.name;
   const edition = read.edition(first.message, first.edition);
   if (first.notice) {
     if (await attempt(() => api.toldAsked(call.id, first.dispatch, edition))) notices.say(`${name} was told: ${first.headline}.`);

@@ -201,23 +201,31 @@ impl Turn<'_> {
             }
         }
         if let Some((name, _)) = who {
-            self.asked_for_no_texts(&name);
+            self.asked_for_no_texts(&name, Some(number));
         }
     }
 
     /// It is said in the words of what they did: whoever reads that they cannot be reached looks for a fault.
-    pub(super) fn asked_for_no_texts(&mut self, name: &str) {
+    pub(super) fn asked_for_no_texts(&mut self, name: &str, number: Option<&PhoneNumber>) {
         let (who, why) = (name.to_owned(), "asked for no more texts (STOP)".to_owned());
         self.record(Some(name), Note::Unreachable { name: who.clone(), why });
-        self.trouble(Trouble::Stopped { who });
+        self.trouble(Trouble::Stopped { who, number: number.cloned() });
     }
 
     /// START: they can be texted again. Told of where their STOP was.
     pub(super) fn started(&mut self, number: &PhoneNumber) {
-        let asked = self.s.attempts.iter().rev().find(|a| a.address.phone() == Some(number));
-        let Some(name) = asked.map(|a| a.name.clone()) else { return };
-        if self.s.troubles.remove(&Trouble::Stopped { who: name.clone() }) {
-            self.record(Some(&name), Note::Started { name: name.clone() });
+        let asked = self.s.attempts.iter().rev().find(|a| a.address.phone() == Some(number)).map(|a| &a.name);
+        let stopped = |trouble: &&Trouble| match trouble {
+            Trouble::Stopped { number: Some(of), .. } => of == number,
+            Trouble::Stopped { who, number: None } => Some(who) == asked,
+            _ => false,
+        };
+        let over: Vec<Trouble> = self.s.troubles.iter().filter(stopped).cloned().collect();
+        for trouble in over {
+            self.s.troubles.remove(&trouble);
+            if let Trouble::Stopped { who: name, .. } = trouble {
+                self.record(Some(&name.clone()), Note::Started { name });
+            }
         }
     }
 }

@@ -153,9 +153,8 @@ pub enum OperatorAct {
         #[serde(default)]
         edition: Option<u32>,
     },
-    /// `who`, one of `people`, rang back from `number` about a notice, and she has told them what it is about. `edition`: likewise.
+    /// One of `people` rang back from `number` about a notice, and she has told them what it is about. `edition`: likewise.
     Told {
-        who: String,
         number: PhoneNumber,
         people: Vec<ContactId>,
         edition: Option<u32>,

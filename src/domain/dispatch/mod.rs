@@ -156,8 +156,8 @@ impl Turn<'_> {
                 self.close(Phase::Confirmed, Some(who.clone()), None, None);
                 self.stand_down_others(who, None);
             }
-            OperatorAct::Told { who, number, people, edition } if self.is_as_heard(*edition) => {
-                self.told_by_operator(by, who, number, people);
+            OperatorAct::Told { number, people, edition } if self.is_as_heard(*edition) => {
+                self.told_by_operator(by, number, people);
             }
             OperatorAct::Close { reason } if self.s.phase.is_open() => {
                 self.close(Phase::ClosedByOperator, Some(by.to_owned()), Some(reason.clone()), None);

@@ -14,6 +14,14 @@ use crate::base::phone::PhoneNumber;
 pub const TOLD_WITHIN_MS: i64 = 14 * 86_400_000;
 
 impl State {
+    /// Who of those it has asked calls from `number`, who is one of `people`: their name as it was when they were asked last.
+    pub fn name_of_asked(&self, number: &PhoneNumber, people: &[ContactId]) -> Option<&str> {
+        let is_theirs = |a: &&Attempt| a.contact.as_ref().is_some_and(|contact| people.contains(contact));
+        let is_there = |a: &&Attempt| a.address.phone() == Some(number);
+        let asked = || self.attempts.iter().rev().filter(|a| a.is_step());
+        asked().find(is_theirs).or_else(|| asked().find(is_there)).map(|a| a.name.as_str())
+    }
+
     /// The notice that whoever calls from `number`, who is one of `people`, has of this message, if it is over for them without their
     /// having heard or opened it. Asked of protected messages alone: whatever else is sent says what it is about.
     pub fn find_unheard_notice(&self, number: &PhoneNumber, people: &[ContactId]) -> Option<usize> {
@@ -38,11 +46,12 @@ impl State {
 }
 
 impl Turn<'_> {
-    /// The operator `by` has told it to `who`, who rang back. Where there is nothing left to tell them, nothing changes, and whoever asks
-    /// sees that.
-    pub(super) fn told_by_operator(&mut self, by: &str, who: &str, number: &PhoneNumber, people: &[ContactId]) {
+    /// The operator `by` has told it to whoever had the notice, who rang back. Where there is nothing left to tell them, nothing changes,
+    /// and whoever asks sees that.
+    pub(super) fn told_by_operator(&mut self, by: &str, number: &PhoneNumber, people: &[ContactId]) {
         let Some(i) = self.s.find_unheard_notice(number, people) else { return };
-        self.told_as(i, who, Note::ToldByOperator { name: who.to_owned(), by: by.to_owned() });
+        let name = self.attempt(i).name.clone();
+        self.told_as(i, &name, Note::ToldByOperator { name: name.clone(), by: by.to_owned() });
         self.s.unopened = self.s.unopened.take().filter(|unopened| !people.contains(&unopened.contact));
     }
 }

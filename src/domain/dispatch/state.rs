@@ -207,7 +207,12 @@ pub enum Trouble {
     /// A destination cannot be reached: it is missing, or what went there came back.
     Unreachable { who: String },
     /// They asked for no more texts (STOP).
-    Stopped { who: String },
+    Stopped {
+        who: String,
+        /// What they texted it from; alarms of before it was kept have none.
+        #[serde(default)]
+        number: Option<PhoneNumber>,
+    },
     /// Somebody who was called heard the message, spoke with the caller for so long and has not said that they take it. The steps go
     /// on, as it may be that nobody does.
     SpokeUnconfirmed { who: String, secs: u32 },

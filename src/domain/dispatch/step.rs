@@ -127,7 +127,7 @@ impl Turn<'_> {
             return self.unreachable(&contact.name, &format!("{} takes no {}", destination.label, channel.noun()));
         };
         if channel == Channel::Text && destination.blocked {
-            return self.asked_for_no_texts(&contact.name);
+            return self.asked_for_no_texts(&contact.name, address.phone());
         }
         if self.s.attempts_of_try(run).any(|a| a.address == address) {
             return;

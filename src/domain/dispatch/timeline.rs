@@ -413,7 +413,7 @@ pub fn trouble_words(trouble: &Trouble) -> String {
         Trouble::Wrote { from } => format!("{from} wrote from the inbox: read it and act."),
         Trouble::MailUnplaced { from } => format!("{from} answered by email: read it and act."),
         Trouble::Unreachable { who } => format!("{} cannot be reached as the protocol says.", capital(who)),
-        Trouble::Stopped { who } => {
+        Trouble::Stopped { who, .. } => {
             format!("{} texted STOP: no text reaches them until they text START.", capital(who))
         }
         Trouble::SpokeUnconfirmed { who, secs } => {

@@ -18,6 +18,7 @@ pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
     let asked = AskedView {
         edition: 1,
         dispatch: DispatchId::named("1"),
+        name: "Dr Patel".into(),
         message: MessageId::named("1"),
         account: AccountRef {
             id: AccountId::named("plumbing"),
@@ -82,8 +83,8 @@ async fn their_dispatches_pause_while_an_operator_has_them_and_go_on_after_it() 
     let (_doctor, events) = rings_back(&mut house).await;
     let (_leg, _phone) = house.takes("kim").await;
     let dispatches = vec![DispatchId::named("1")];
-    let by = UserId::named("kim");
-    let began = CallNews::RingsBack { dispatches: dispatches.clone(), who: Pii::new("Dr Patel".into()), by };
+    let asked = vec![(dispatches[0].clone(), Pii::new("Dr Patel".into()))];
+    let began = CallNews::RingsBack { asked, by: UserId::named("kim") };
     assert_eq!(news(&mut house).await, began);
     events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
     assert_eq!(news(&mut house).await, CallNews::RangBack { dispatches });

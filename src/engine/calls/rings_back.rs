@@ -23,39 +23,44 @@ use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::check_in::{PinFrom, Tried};
 use crate::io::store::{Store, StoreError};
 
-/// Served before callers of every account: whoever rings back would end a dispatch.
+/// Served before callers of every account: whoever rings back would end a dispatch, or was sent a notice to ring for.
 pub(super) const PRIORITY: i32 = 1_000;
-/// Dispatches shown at most.
+/// Whoever has had a notice rings back for it so long; later they may as well call for anything else.
+pub(super) const FRESH_MS: i64 = 24 * 3_600_000;
+/// Open dispatches shown at most, and notices, of which the newest.
 const MOST: usize = 20;
 
 /// What a caller's number says, as the store has it.
 pub async fn find(store: &Store, caller: &PhoneNumber, now: UtcMs) -> Result<Option<RingsBackView>, StoreError> {
     let people = store.list_contacts_by_phone(caller).await?;
     let Some(first) = people.first() else { return Ok(None) };
-    let (contact, name) = (first.id.clone(), first.name.clone());
+    let contact = first.id.clone();
     let since = now.plus_ms(-TOLD_WITHIN_MS);
     let mut notices = BTreeSet::new();
     for person in &people {
         notices.extend(store.list_closed_notices_to(person, caller, since).await?);
     }
-    let people: Vec<_> = people.into_iter().map(|person| person.id).collect();
-    let open = store.list_open_dispatches_asking(caller, &people).await?;
-    let asked = open.into_iter().map(|id| (id, false)).chain(notices.into_iter().map(|id| (id, true)));
-    let mut dispatches = Vec::new();
-    for (id, notice) in asked {
-        if dispatches.len() == MOST {
-            break;
-        }
+    let ids: Vec<_> = people.iter().map(|person| person.id.clone()).collect();
+    let open = store.list_open_dispatches_asking(caller, &ids).await?;
+    // Whoever has many calls for the newest.
+    let newest = notices.len().saturating_sub(MOST);
+    let notices = notices.into_iter().skip(newest).map(|id| (id, true));
+    let mut dispatches: Vec<AskedView> = Vec::new();
+    for (id, notice) in open.into_iter().take(MOST).map(|id| (id, false)).chain(notices) {
         let Some(read) = store.find_dispatch(&id).await? else { continue };
-        if notice && read.state.find_unheard_notice(caller, &people).is_none() {
+        if notice && read.state.find_unheard_notice(caller, &ids).is_none() {
             continue;
         }
         let message = store.find_message(&read.state.message).await?;
         let account = store.find_account(&read.state.account).await?;
         if let (Some(message), Some(account)) = (message, account) {
+            // A telephone may be of several people, of several clients' as well: each client's is named to it alone.
+            let own = people.iter().find(|person| person.account == account.id).unwrap_or(first);
+            let name = read.state.name_of_asked(caller, &ids).unwrap_or(&own.name).to_owned();
             let protected = store.is_protected(&message.id).await?;
             dispatches.push(AskedView {
                 dispatch: id,
+                name,
                 message: read.state.message,
                 edition: message.edition,
                 account: AccountRef::from(&account),
@@ -66,11 +71,12 @@ pub async fn find(store: &Store, caller: &PhoneNumber, now: UtcMs) -> Result<Opt
             });
         }
     }
-    Ok((!dispatches.is_empty()).then_some(RingsBackView { contact, name, dispatches }))
+    let name = dispatches.first().map(|asked| asked.name.clone());
+    Ok(name.map(|name| RingsBackView { contact, name, dispatches }))
 }
 
-/// Whether a PIN that `by` was told shows that whoever rings back from this number is the account's person who has it, or one of
-/// those who share one. A try counts with those on calls to the number, and is on the audit log either way.
+/// Whether a PIN that `by` was told shows that whoever rings back from this number is one of the account's people who have it, or one
+/// of those who share a PIN. A try counts with those on calls to the number, and is on the audit log either way.
 pub async fn prove(
     store: &Store,
     account: &AccountId,
@@ -80,12 +86,14 @@ pub async fn prove(
     now: UtcMs,
 ) -> Result<Opened, StoreError> {
     let people = store.list_contacts_by_phone(caller).await?;
-    let person = people.into_iter().find(|person| person.account == *account).map(|person| person.id);
-    let whose = person.as_ref().map_or_else(|| account.to_string(), ToString::to_string);
-    let from = PinFrom::Called { number: caller, contact: person.as_ref() };
+    let people: Vec<_> =
+        people.into_iter().filter(|person| person.account == *account).map(|person| person.id).collect();
+    let whose = people.first().map_or_else(|| account.to_string(), ToString::to_string);
+    let from = PinFrom::Called { number: caller, people: &people };
     let mut tx = store.write().await?;
     match tx.try_pin(account, from, pin, now).await? {
-        Tried::Right(_) => {
+        Tried::Right(found) => {
+            let whose = found.contact.map_or(whose, |contact| contact.to_string());
             tx.audit(Entry::new(now, Who::User(by.clone()), Act::RingBackOpened, whose));
             tx.commit("ring_back_opened").await?;
             Ok(Opened::Right)

@@ -1,5 +1,6 @@
 //! What comes in: stored first, then applied once, by the dispatcher alone, whatever door it came by.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -371,7 +372,9 @@ impl Dispatcher {
         if blocked {
             // Before that is lifted: read again after a crash it is still from somebody who was blocked, and the line is written
             // where it takes the alarm back, so once.
-            for id in self.open_dispatches_of(from).await? {
+            let mut warned = self.open_dispatches_of(from).await?;
+            warned.extend(self.inner.store.list_open_dispatches_stopped_at(from).await?);
+            for id in BTreeSet::from_iter(warned) {
                 self.decide(&id, &Event::Started { number: from.clone() }, Settles::Nothing).await?;
             }
         }

@@ -3,6 +3,7 @@
 
 use super::{Decided, Dispatcher, Settles, to_its_end};
 use crate::base::id::{AttemptId, DispatchId, UserId};
+use crate::base::pii::Pii;
 use crate::domain::dispatch::event::Event;
 use crate::domain::dispatch::job::{JobNews, JobOutcome};
 use crate::engine::callout::JobEvent;
@@ -58,10 +59,10 @@ impl Dispatcher {
     ///
     /// # Errors
     /// The store's, after as much as it took.
-    pub async fn pause(&self, dispatches: &[DispatchId], who: &str, by: &UserId) -> Result<(), StoreError> {
+    pub async fn pause(&self, asked: &[(DispatchId, Pii<String>)], by: &UserId) -> Result<(), StoreError> {
         let by = self.operators_name(by).await?;
-        for id in dispatches {
-            let event = Event::RingsBack { who: who.to_owned(), by: by.clone() };
+        for (id, who) in asked {
+            let event = Event::RingsBack { who: who.reveal().clone(), by: by.clone() };
             self.decide(id, &event, Settles::Nothing).await?;
         }
         Ok(())

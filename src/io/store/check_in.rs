@@ -48,9 +48,9 @@ pub enum PinFrom<'a> {
     Stranger(Option<&'a PhoneNumber>),
     /// A call from a number of one of the account's people, which counts alone.
     Known(&'a PhoneNumber),
-    /// A telephone that was called with a message for this person, none: for whoever shares the account's PIN. Counts with calls
-    /// from there.
-    Called { number: &'a PhoneNumber, contact: Option<&'a ContactId> },
+    /// A telephone that was called with a message for one of these people, none: for whoever shares the account's PIN. Counts with
+    /// calls from there.
+    Called { number: &'a PhoneNumber, people: &'a [ContactId] },
     /// A device on which this person's inbox is, which counts alone.
     Device(&'a InboxDevice),
     /// A link to this person's inbox; theirs count together.
@@ -70,12 +70,12 @@ pub enum Tried {
 }
 
 impl PinFrom<'_> {
-    /// Whether a PIN opens anything there: at an inbox, its person's own alone; on a call to somebody, theirs or the one that
-    /// all share.
+    /// Whether a PIN opens anything there: at an inbox, its person's own alone; on a call to somebody, theirs, of two who share the
+    /// telephone either's, or the one that all share.
     fn takes(self, found: &PinSet) -> bool {
         match self {
             Self::Stranger(_) | Self::Known(_) => true,
-            Self::Called { contact, .. } => found.contact.is_none() || found.contact.as_ref() == contact,
+            Self::Called { people, .. } => found.contact.as_ref().is_none_or(|contact| people.contains(contact)),
             Self::Device(device) => found.contact.as_ref() == Some(&device.contact),
             Self::Link { contact, .. } => found.contact.as_ref() == Some(contact),
         }

@@ -22,7 +22,7 @@ use super::dialect::Placeholder;
 use super::dispatch::StoredDispatch;
 use super::entries::{open_entry, seal_entry};
 use super::sql::{json, places};
-use super::{Query, Row, StoreError, Tx, args, readers};
+use super::{Column, Query, Row, StoreError, Tx, args, readers};
 
 /// Dispatches that were found, each by itself: one that cannot be read is an error of its own.
 pub type Found = HashMap<DispatchId, Result<StoredDispatch, StoreError>>;
@@ -44,6 +44,20 @@ pub struct MessageHead {
     pub call: Option<CallId>,
 }
 
+/// What is read of a dispatch.
+const STORED: [Column; 9] = [
+    Column::Plain("id"),
+    Column::Plain("gen"),
+    Column::Plain("body"),
+    Column::Plain("timer"),
+    Column::Plain("edition"),
+    Column::Plain("call"),
+    Column::Plain("protected"),
+    Column::Plain("runs"),
+    Column::Plain("attempts"),
+];
+const HISTORY: [Column; 2] = [Column::Plain("dispatch"), Column::Plain("bodies")];
+
 readers! {
     /// The history of these dispatches, each one's in order.
     list_entries_of(ids: &[DispatchId]) -> HashMap<DispatchId, Vec<Entry>>;
@@ -61,7 +75,8 @@ async fn list_entries_of(
             places(ids.len())
         );
         // Safe: made of placeholders.
-        for row in from.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![id]).collect()).await? {
+        let rows = from.fetch_together(&HISTORY, AssertSqlSafe(sql), ids.iter().flat_map(|id| args![id]).collect());
+        for row in rows.await? {
             let id: DispatchId = row.read("dispatch")?;
             let bodies: Vec<Entry> = row.read_jsons("bodies")?;
             entries.insert(id.clone(), bodies.into_iter().map(|entry| open_entry(from.seal(), &id, entry)).collect());
@@ -84,11 +99,12 @@ pub(super) async fn load(from: &mut impl Query, ids: &[DispatchId]) -> Result<Fo
              FROM dispatch LEFT JOIN timer ON timer.dispatch = dispatch.id
              LEFT JOIN message ON message.id = dispatch.message
              LEFT JOIN call_type ON call_type.id = message.call_type
-             WHERE dispatch.id IN ({}) ORDER BY dispatch.id",
+             WHERE dispatch.id IN ({})",
             places(ids.len())
         );
         // Safe: made of placeholders.
-        for row in from.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![*id]).collect()).await? {
+        let rows = from.fetch_together(&STORED, AssertSqlSafe(sql), ids.iter().flat_map(|id| args![*id]).collect());
+        for row in rows.await? {
             found.insert(row.read("id")?, stored(&row));
         }
     }

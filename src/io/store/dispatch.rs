@@ -19,7 +19,7 @@ use super::decisions::{Found, MessageHead, head, load};
 use super::entries::open_entry;
 use super::inbound::find_patched_to;
 use super::sql::json;
-use super::{Query, Row, StoreError, Tx, args, readers};
+use super::{Column, Query, Row, StoreError, Tx, args, readers};
 
 /// A dispatch as it is in the store.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ readers! {
     list_unopened_dispatches(since: UtcMs) -> Vec<DispatchId>;
     /// Open dispatches that have an attempt at this number, oldest first.
     list_open_dispatches_at(number: &PhoneNumber) -> Vec<DispatchId>;
+    /// Open dispatches that an operator is warned about as this number asked for no more texts.
+    list_open_dispatches_stopped_at(number: &PhoneNumber) -> Vec<DispatchId>;
     /// Whom the caller was put through to on the call that this message was taken on.
     find_patch_of_message(message: &MessageId) -> Option<String>;
     /// Dispatches of messages taken on this call: of this account alone, if one is named.
@@ -172,6 +174,17 @@ async fn list_open_dispatches_at(from: &mut impl Query, number: &PhoneNumber) ->
         WHERE dispatch.closed_at IS NULL AND attempt.body LIKE $1 ORDER BY dispatch.id";
     let address = Address::Phone(number.clone());
     let pattern = format!("%\"address\":{}%", json(&address));
+    ids(&from.fetch_all(SQL, args![pattern]).await?)
+}
+
+async fn list_open_dispatches_stopped_at(
+    from: &mut impl Query,
+    number: &PhoneNumber,
+) -> Result<Vec<DispatchId>, StoreError> {
+    // As they stand in the dispatch's JSON. One too many is no harm: it has nothing to take back.
+    const SQL: &str =
+        "SELECT id FROM dispatch WHERE closed_at IS NULL AND needs_operator <> 0 AND body LIKE $1 ORDER BY id";
+    let pattern = format!("%\"kind\":\"stopped\"%\"number\":{}%", json(number));
     ids(&from.fetch_all(SQL, args![pattern]).await?)
 }
 
@@ -315,7 +328,8 @@ impl Tx {
             "SELECT dispatch, gen FROM timer WHERE due_at <= $1 AND (owner IS NULL OR lease_until <= $1
              OR owner NOT IN (SELECT boot FROM node)) ORDER BY urgent DESC, due_at, dispatch LIMIT $2{lock}"
         ));
-        let rows = self.fetch_all(sql, args![now, limit]).await?;
+        const DUE: [Column; 2] = [Column::Plain("dispatch"), Column::Plain("gen")];
+        let rows = self.fetch_together(&DUE, sql, args![now, limit]).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in &rows {
             claimed.push((row.read("dispatch")?, row.read::<i64>("gen")? + 1));

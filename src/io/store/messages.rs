@@ -18,7 +18,7 @@ use crate::domain::message::trigger::{Graded, Grading};
 use super::calls::pieces;
 use super::seal::Seal;
 use super::sql::{json, places, word};
-use super::{Query, Row, StoreError, Tx, args, readers};
+use super::{Column, Query, Row, StoreError, Tx, args, readers};
 
 /// What only a holder of the key can read.
 #[derive(Serialize, Deserialize)]
@@ -73,6 +73,22 @@ const COLUMNS: &str =
     "SELECT id, account, call_type, call, urgency, taken_by, taken_at, edition, changed_by, changed_at,
     form, sealed FROM message";
 
+/// The same columns.
+const READ: [Column; 12] = [
+    Column::Plain("id"),
+    Column::Plain("account"),
+    Column::Plain("call_type"),
+    Column::Plain("call"),
+    Column::Plain("urgency"),
+    Column::Plain("taken_by"),
+    Column::Plain("taken_at"),
+    Column::Plain("edition"),
+    Column::Plain("changed_by"),
+    Column::Plain("changed_at"),
+    Column::Plain("form"),
+    Column::Bytes("sealed"),
+];
+
 async fn find_message(from: &mut impl Query, id: &MessageId) -> Result<Option<Message>, StoreError> {
     let sql = AssertSqlSafe(format!("{COLUMNS} WHERE id = $1"));
     let row = from.fetch_optional(sql, args![id]).await?;
@@ -84,7 +100,8 @@ async fn find_messages(from: &mut impl Query, ids: &[MessageId]) -> Result<Vec<M
     for ids in pieces(ids) {
         let sql = format!("{COLUMNS} WHERE id IN ({})", places(ids.len()));
         // Safe: made of placeholders.
-        let rows = from.fetch_all(AssertSqlSafe(sql), ids.iter().flat_map(|id| args![id]).collect()).await?;
+        let rows =
+            from.fetch_together(&READ, AssertSqlSafe(sql), ids.iter().flat_map(|id| args![id]).collect()).await?;
         for row in &rows {
             messages.push(message(row, from.seal())?);
         }

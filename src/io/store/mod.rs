@@ -33,6 +33,7 @@ pub mod inner_calls;
 pub mod jobs;
 pub mod messages;
 mod migrate;
+mod one_row;
 pub mod protocol_changes;
 pub mod protocols;
 pub mod recaps;
@@ -62,7 +63,9 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres, SqlSafeStr, Sqlite, SqlitePool, Transaction,
+};
 
 use crate::base::clock::UtcMs;
 use crate::base::failpoint::failpoint;
@@ -71,6 +74,7 @@ pub use crate::config::{Place, StoreConfig};
 pub use dialect::Dialect;
 pub use error::StoreError;
 pub use migrate::SCHEMA_VERSION;
+pub use one_row::Column;
 pub use sql::{Arg, FromCell, Row, ToArg};
 
 use seal::Seal;
@@ -145,6 +149,23 @@ pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Se
 pub trait Query: Send {
     /// All rows of a query.
     fn fetch_all(&mut self, sql: impl SqlSafeStr, args: Vec<Arg>) -> Answer<'_, Vec<Row>>;
+
+    /// All rows of a query that gives just these columns; from SQLite they come as one row. Their order is the query's only
+    /// if that has a `LIMIT`.
+    fn fetch_together(
+        &mut self,
+        columns: &'static [Column],
+        sql: impl SqlSafeStr,
+        args: Vec<Arg>,
+    ) -> Answer<'_, Vec<Row>> {
+        let sql = sql.into_sql_str();
+        if self.dialect() == Dialect::Postgres {
+            return self.fetch_all(sql, args);
+        }
+        // Safe: the caller's statement inside one of literals.
+        let found = self.fetch_optional(AssertSqlSafe(one_row::in_one(columns, sql.as_str())), args);
+        Box::pin(async move { found.await?.map_or_else(|| Ok(Vec::new()), |row| one_row::apart(columns, &row)) })
+    }
 
     /// The key to the sealed columns.
     fn seal(&self) -> &Seal;

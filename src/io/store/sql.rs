@@ -221,6 +221,10 @@ impl std::fmt::Debug for Row {
 }
 
 impl Row {
+    pub(super) const fn of(columns: Arc<[String]>, cells: Vec<Cell>) -> Self {
+        Self { columns, cells }
+    }
+
     /// The value of `column`.
     pub fn read<T: FromCell>(&self, column: &str) -> Result<T, StoreError> {
         self.columns

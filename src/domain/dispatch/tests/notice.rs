@@ -4,12 +4,26 @@ use super::*;
 
 fn told(night: &mut Night, who: &str, n: u32) {
     let act = OperatorAct::Told {
-        who: who.into(),
         number: number(n),
         people: vec![ContactId::named(who)],
         edition: Some(night.town.changes + 1),
     };
     night.tell(Event::Operator { by: "kim".into(), act });
+}
+
+#[test]
+fn whoever_rings_back_has_the_name_by_which_they_were_asked_last_and_a_shared_telephone_is_whose_contact_was_asked() {
+    let to = vec![named("ben", "mobile"), named("ada", "mobile")];
+    let mut night = Night::of(protocol(vec![(Method::Text, to, 0)], false, Until::HandedOver));
+    night.until(0);
+    let name = |n: u32, who: &[&str]| {
+        let people: Vec<_> = who.iter().map(|who| ContactId::named(who)).collect();
+        night.s.name_of_asked(&number(n), &people).map(str::to_owned)
+    };
+    assert_eq!(name(100, &["ben"]).as_deref(), Some("ben"));
+    assert_eq!(name(100, &["ada", "office"]).as_deref(), Some("ada"), "from a telephone that both have");
+    assert_eq!(name(100, &[]).as_deref(), Some("ben"), "the number was asked, whoever has it now");
+    assert_eq!(name(120, &["office"]), None);
 }
 
 fn owes(night: &Night, who: &str, n: u32) -> bool {
@@ -40,7 +54,7 @@ fn words_of_before_a_change_tell_nobody() {
     let mut night = Night::of(protocol(vec![(Method::Text, to, 0)], false, Until::HandedOver));
     night.until(0);
     let (number, people) = (number(100), vec![ContactId::named("ben")]);
-    let act = OperatorAct::Told { who: "ben".into(), number, people, edition: Some(2) };
+    let act = OperatorAct::Told { number, people, edition: Some(2) };
     night.tell(Event::Operator { by: "kim".into(), act });
     assert!(owes(&night, "ben", 100));
 }

@@ -39,7 +39,7 @@ pub(in crate::engine::calls) async fn opens(
     pin: &Pin,
     now: UtcMs,
 ) -> Result<Opened, StoreError> {
-    let from = PinFrom::Called { number: called, contact: of.contact.as_ref() };
+    let from = PinFrom::Called { number: called, people: of.contact.as_slice() };
     let mut tx = store.write().await?;
     match tx.try_pin(account, from, pin, now).await? {
         Tried::Right(found) => {

@@ -11,7 +11,7 @@ use crate::base::id::{AccountId, DispatchId, UserId};
 use crate::base::pii::Pii;
 use crate::domain::call::{CommandError, Input};
 use crate::engine::calls::record::CallNews;
-use crate::engine::calls::rings_back::PRIORITY;
+use crate::engine::calls::rings_back::{FRESH_MS, PRIORITY};
 use crate::engine::feed::RingsBackView;
 
 /// What asks the caller waits as long as there is this.
@@ -22,10 +22,12 @@ pub(super) struct Pausing {
 
 impl Pausing {
     fn begin(view: &RingsBackView, by: &UserId, news: mpsc::UnboundedSender<CallNews>) -> Self {
-        let dispatches: Vec<_> = view.dispatches.iter().map(|asked| asked.dispatch.clone()).collect();
-        let (who, by) = (Pii::new(view.name.clone()), by.clone());
+        // What they have only had a notice of is over.
+        let asked = view.dispatches.iter().filter(|asked| !asked.notice);
+        let asked: Vec<_> = asked.map(|one| (one.dispatch.clone(), Pii::new(one.name.clone()))).collect();
+        let dispatches = asked.iter().map(|(id, _)| id.clone()).collect();
         // An error means that the process is stopping.
-        let _ = news.send(CallNews::RingsBack { dispatches: dispatches.clone(), who, by });
+        let _ = news.send(CallNews::RingsBack { asked, by: by.clone() });
         Self { dispatches, news }
     }
 }
@@ -39,8 +41,14 @@ impl Drop for Pausing {
 
 impl CallTask {
     pub(super) fn on_rings_back(&mut self, view: RingsBackView) {
+        let fresh = self.calls.wiring.clock.utc().plus_ms(-FRESH_MS);
+        let first = view.dispatches.iter().any(|asked| !asked.notice || asked.dispatch.made_at() >= Some(fresh));
         self.facts.rings_back = Some(view);
-        self.tell(Input::Raise { priority: PRIORITY });
+        if first {
+            self.tell(Input::Raise { priority: PRIORITY });
+        } else {
+            self.show();
+        }
     }
 
     /// Their PIN was right: what this account asks them is shown from now on, and may be confirmed.
