@@ -2,7 +2,7 @@
 //! texted, called, mailed, replied to, refused. Every line of every crate is read, down to TRACE.
 
 #[allow(dead_code)]
-#[path = "api/support.rs"]
+#[path = "api/support/mod.rs"]
 mod support;
 
 use std::fmt::Write as _;

@@ -9,7 +9,7 @@ mod alarm;
 #[path = "../support/api.rs"]
 mod api;
 #[allow(dead_code, reason = "shared test support is used in part by each test binary")]
-#[path = "../api/support.rs"]
+#[path = "../api/support/mod.rs"]
 mod front;
 mod frozen;
 mod joint;
