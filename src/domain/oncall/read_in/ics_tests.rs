@@ -1,9 +1,11 @@
 //! Spreadsheets and calendars as they come.
 
 use super::*;
-use crate::base::id::{AccountId, DestinationId};
-use crate::domain::account::Destination;
+use crate::base::id::{AccountId, ContactId, DestinationId};
+use crate::domain::account::{Destination, Reach};
+use crate::domain::oncall::read_in::Shift;
 use crate::domain::oncall::read_table::read_csv;
+use jiff::Timestamp;
 
 fn contact(name: &str, email: &str) -> Contact {
     Contact {
