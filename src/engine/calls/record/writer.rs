@@ -1,115 +1,14 @@
-//! What calls put on record, off the call path: a channel, and one task that writes what has gathered in one
-//! transaction. And what a call reads of the store before it is answered.
+//! The one task that writes what has gathered, and waits for a store that is away.
 //!
-//! A store that is slow or away delays no caller: lines wait for it, as long as it takes. A line that the store
-//! refuses is dropped and counted, alone. An event may stand twice if the store committed and its answer was lost; starts,
-//! patches and ends count once. A patch is put on record together with the word of it to the
-//! dispatcher, so that neither is there without the other.
+//! Started by the [`Recorder`](super::Recorder), by which lines come. What always holds: lines are written in their order, and who waits
+//! for one is told once it is on record, or never.
 
-use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::mpsc;
 
-use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, CallId, ContactId, DispatchId, UserId};
-use crate::base::phone::PhoneNumber;
-use crate::base::pii::Pii;
-use crate::domain::dispatch::patch_step::PatchNews;
-use crate::domain::ivr::digits::Entered;
-use crate::engine::legs::Later;
-use crate::io::store::calls::{CallEnd, CallRecord, NewCallEvent};
-use crate::io::store::inbound::{Arrival, Inbound, PATCH_TRIES, PATCHES, patch_name};
-use crate::io::store::inner_calls::InnerCall;
-use crate::io::store::voicemails::VoicemailBegun;
-use crate::io::store::{Store, StoreError};
-
-/// One thing to write.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Line {
-    Started(CallRecord),
-    Event {
-        call: CallId,
-        at: UtcMs,
-        kind: String,
-        body: Value,
-    },
-    /// The caller entered this number.
-    Digits {
-        call: CallId,
-        at: UtcMs,
-        entered: Entered,
-    },
-    /// The caller was joined with this person, or with a number dialled by hand.
-    Patched {
-        /// Whom the call is for now.
-        account: AccountId,
-        call: CallId,
-        at: UtcMs,
-        /// Counts these of one call and account.
-        nth: u32,
-        to: Pii<String>,
-    },
-    /// An operator is putting the caller through, or it came to nothing. `nth`: counts these of one call.
-    Patching {
-        account: AccountId,
-        call: CallId,
-        at: UtcMs,
-        nth: u32,
-        contact: Option<ContactId>,
-        number: PhoneNumber,
-        news: PatchNews,
-    },
-    /// From here on the caller speaks a message.
-    VoicemailBegun(VoicemailBegun),
-    /// And no longer. `heard`: they said something.
-    VoicemailEnded {
-        call: CallId,
-        at: UtcMs,
-        heard: bool,
-    },
-    Finished {
-        call: CallId,
-        end: CallEnd,
-    },
-    /// A call between two operators, as far as it has come.
-    Inner(InnerCall),
-}
-
-/// What others want to know of a call, once its record says so.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallNews {
-    /// The caller was joined with somebody, or is being put through, or was not; the dispatcher finds the word of it among what came in.
-    Patched { call: CallId },
-    /// A caller has left a message to nobody, or has not after all.
-    Voicemail { call: CallId },
-    /// A contact whom these dispatches have asked, each by this name, has rung back, and an operator speaks with them.
-    RingsBack { asked: Vec<(DispatchId, Pii<String>)>, by: UserId },
-    /// And no longer.
-    RangBack { dispatches: Vec<DispatchId> },
-    /// A held message was heard at check-in; the dispatcher finds the word of it among what came in.
-    CheckedIn { call: CallId },
-    /// The call is over.
-    Ended { call: CallId },
-}
-
-/// Why nothing was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum NotWritten {
-    /// The store does not answer; later it will.
-    Away(String),
-    /// It answers, and refuses one of the lines.
-    Refused(String),
-}
-
-/// Where lines are written: the store, or a list in tests.
-pub trait CallLog: Send + Sync {
-    /// Writes all or none.
-    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>>;
-}
+use super::{CallLog, CallNews, Entry, HoldOff, Line, NotWritten, Told, Waiting};
 
 /// Lines in one transaction at most.
 const BATCH: usize = 1_024;
@@ -120,7 +19,7 @@ const GATHER_MANY: Duration = Duration::from_millis(100);
 const MANY: usize = 16;
 /// Lines that wait while the store is away. Beyond that what happened inside calls is dropped and counted; that
 /// they were, were patched and ended is kept.
-const MAX_WAITING: usize = 100_000;
+pub(super) const MAX_WAITING: usize = 100_000;
 /// Lines that may wait for a store that answers. More than that are calls faster than they can be put on record: then no new
 /// ones are wanted until half of it is written.
 const MAX_BEHIND: usize = 4 * BATCH;
@@ -128,112 +27,28 @@ const MAX_BEHIND: usize = 4 * BATCH;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// The way to the record. Cheap to clone.
-#[derive(Clone)]
-pub struct Recorder {
-    lines: mpsc::UnboundedSender<Entry>,
-    waiting: Arc<Waiting>,
-}
-
-/// A line on its way, and who waits for it to be on record. Dropped untold, it never will be.
-struct Entry {
-    line: Line,
-    told: Told,
-}
-
-type Told = Option<oneshot::Sender<()>>;
-
-/// Told when lines are more than can be written, and when they no longer are.
-pub type HoldOff = Box<dyn Fn(bool) + Send>;
-
-/// How many lines are not written yet.
-#[derive(Default)]
-struct Waiting {
-    count: AtomicUsize,
-    none: Notify,
-}
-
-impl Waiting {
-    fn done(&self, lines: usize) {
-        if self.count.fetch_sub(lines, Ordering::SeqCst) == lines {
-            self.none.notify_waiters();
-        }
-    }
-}
-
-impl Recorder {
-    /// Starts the writing task; it ends when all handles are gone and everything is written. That a call was
-    /// patched or has ended is told on `news` only once it is on record: whoever asks the store then sees it.
-    pub fn start(log: Arc<dyn CallLog>, news: mpsc::UnboundedSender<CallNews>, hold_off: HoldOff) -> Self {
-        let (lines, received) = mpsc::unbounded_channel();
-        let waiting = Arc::new(Waiting::default());
-        let waits = Arc::clone(&waiting);
-        let (batch, tolds) = (Vec::new(), Vec::new());
-        let behind = Behind { hold_off, now: false, catching_up: false };
-        let writer = Writer { log, news, received, waiting: waits, batch, tolds, last: 0, most: MAX_WAITING, behind };
-        tokio::spawn(writer.run());
-        Self { lines, waiting }
-    }
-
-    /// Waits until the writing task is gone: as long as there is a handle, only a panic ends it.
-    pub async fn gone(&self) {
-        self.lines.closed().await;
-    }
-
-    /// Puts a line on record, some time soon.
-    pub fn write(&self, line: Line) {
-        self.send(Entry { line, told: None });
-    }
-
-    /// The same, and waits until it is there, whatever else comes meanwhile. False: it will not be.
-    pub async fn written(&self, line: Line) -> bool {
-        let (told, written) = oneshot::channel();
-        self.send(Entry { line, told: Some(told) });
-        written.await.is_ok()
-    }
-
-    fn send(&self, entry: Entry) {
-        self.waiting.count.fetch_add(1, Ordering::SeqCst);
-        if self.lines.send(entry).is_err() {
-            // The process is stopping and the writer is gone.
-            self.waiting.done(1);
-        }
-    }
-
-    /// Waits until all that was put here is written. As long as the store is away, it waits for that.
-    pub async fn settled(&self) {
-        loop {
-            let none = self.waiting.none.notified();
-            if self.waiting.count.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            none.await;
-        }
-    }
-}
-
-struct Writer {
-    log: Arc<dyn CallLog>,
-    news: mpsc::UnboundedSender<CallNews>,
-    received: mpsc::UnboundedReceiver<Entry>,
-    waiting: Arc<Waiting>,
+pub(super) struct Writer {
+    pub(super) log: Arc<dyn CallLog>,
+    pub(super) news: mpsc::UnboundedSender<CallNews>,
+    pub(super) received: mpsc::UnboundedReceiver<Entry>,
+    pub(super) waiting: Arc<Waiting>,
     /// What is written next.
-    batch: Vec<Line>,
+    pub(super) batch: Vec<Line>,
     /// Who waits for each line of it.
-    tolds: Vec<Told>,
+    pub(super) tolds: Vec<Told>,
     /// How many it was last time.
-    last: usize,
+    pub(super) last: usize,
     /// Lines that may wait.
-    most: usize,
-    behind: Behind,
+    pub(super) most: usize,
+    pub(super) behind: Behind,
 }
 
 /// Whether lines come faster than they can be written. A store that is away, and what has gathered meanwhile, is another
 /// matter: calls are taken all the same.
-struct Behind {
-    hold_off: HoldOff,
-    now: bool,
-    catching_up: bool,
+pub(super) struct Behind {
+    pub(super) hold_off: HoldOff,
+    pub(super) now: bool,
+    pub(super) catching_up: bool,
 }
 
 impl Behind {
@@ -259,7 +74,7 @@ impl Behind {
 }
 
 impl Writer {
-    async fn run(mut self) {
+    pub(super) async fn run(mut self) {
         while self.gather().await {
             self.last = self.batch.len();
             let (batch, mut tolds) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.tolds));
@@ -370,105 +185,20 @@ fn tell(told: &mut Told) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Refused;
 
-impl CallLog for Store {
-    fn write<'a>(&'a self, lines: &'a [Line]) -> Later<'a, Result<(), NotWritten>> {
-        Box::pin(async move {
-            let written = async {
-                let mut tx = Self::write(self).await?;
-                let Sorted { started, events, digits, patched, begun, spoken, finished, inner } = sort(lines);
-                tx.insert_calls(&started.iter().collect::<Vec<_>>()).await?;
-                tx.append_call_events(&events).await?;
-                for (call, at, entered) in digits {
-                    tx.insert_digits(call, at, entered).await?;
-                }
-                for inbound in &patched {
-                    tx.insert_inbound(inbound).await?;
-                }
-                for voicemail in begun {
-                    tx.insert_voicemail(voicemail).await?;
-                }
-                for (call, at, heard) in spoken {
-                    tx.end_voicemail(call, at, heard).await?;
-                }
-                tx.finish_calls(&finished).await?;
-                for call in inner {
-                    tx.upsert_inner_call(call).await?;
-                }
-                tx.commit("call_record").await
-            };
-            written.await.map_err(|error: StoreError| {
-                let why = format!("{error} ({})", error.code());
-                if error.may_pass() { NotWritten::Away(why) } else { NotWritten::Refused(why) }
-            })
-        })
-    }
-}
-
-/// Lines in the order in which they can be written in few statements: an event needs its call to be there.
-#[derive(Default)]
-struct Sorted<'a> {
-    /// With their ends, where these are among the lines.
-    started: Vec<CallRecord>,
-    events: Vec<NewCallEvent<'a>>,
-    digits: Vec<(&'a CallId, UtcMs, &'a Entered)>,
-    patched: Vec<Inbound>,
-    begun: Vec<&'a VoicemailBegun>,
-    spoken: Vec<(&'a CallId, UtcMs, bool)>,
-    finished: Vec<(&'a CallId, &'a CallEnd)>,
-    inner: Vec<&'a InnerCall>,
-}
-
-fn sort(lines: &[Line]) -> Sorted<'_> {
-    let mut sorted = Sorted::default();
-    let mut places = HashMap::new();
-    for line in lines {
-        match line {
-            Line::Started(call) => {
-                places.insert(&call.id, sorted.started.len());
-                sorted.started.push(call.clone());
-            }
-            Line::Event { call, at, kind, body } => sorted.events.push(NewCallEvent { call, at: *at, kind, body }),
-            Line::Digits { call, at, entered } => sorted.digits.push((call, *at, entered)),
-            Line::Patched { call, account, at, nth, to } => sorted.patched.push(Inbound {
-                provider: PATCHES.to_owned(),
-                provider_msg_id: patch_name(call, account, *nth),
-                received_at: *at,
-                what: Arrival::Patched { call: call.clone(), account: Some(account.clone()), to: to.reveal().clone() },
-            }),
-            Line::Patching { account, call, at, nth, contact, number, news } => sorted.patched.push(Inbound {
-                provider: PATCH_TRIES.to_owned(),
-                provider_msg_id: format!("{call}:{nth:06}"),
-                received_at: *at,
-                what: Arrival::Patching {
-                    call: call.clone(),
-                    account: Some(account.clone()),
-                    contact: contact.clone(),
-                    number: number.clone(),
-                    news: *news,
-                },
-            }),
-            Line::VoicemailBegun(begun) => sorted.begun.push(begun),
-            Line::Inner(call) => sorted.inner.push(call),
-            Line::VoicemailEnded { call, at, heard } => sorted.spoken.push((call, *at, *heard)),
-            Line::Finished { call, end } => match places.get(call).and_then(|place| sorted.started.get_mut(*place)) {
-                // The first end counts.
-                Some(call) => {
-                    call.end.get_or_insert_with(|| end.clone());
-                }
-                None if sorted.finished.iter().any(|(other, _)| *other == call) => {}
-                None => sorted.finished.push((call, end)),
-            },
-        }
-    }
-    sorted
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
     use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::Value;
 
     use super::*;
+    use crate::base::clock::UtcMs;
+    use crate::base::id::{AccountId, CallId};
+    use crate::base::pii::Pii;
+    use crate::engine::calls::record::Recorder;
+    use crate::engine::legs::Later;
 
     /// A store that answers as it was told to, and takes everything but events called "bad".
     #[derive(Default)]
