@@ -16,18 +16,21 @@
 //! (a laptop that changes networks has neither for some seconds), one in no call once the console was silent for 5 s;
 //! and then every call of theirs is told exactly once. Who comes back is not ready, for the reason that she had.
 
+mod event;
 pub mod extension;
 mod hand;
+mod phones;
 pub mod skill;
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::base::id::CallId;
 use crate::domain::call::event::OfferEnd;
 
+pub use event::{CannotListen, CannotTake, Input, NotReadyYet, Output};
 use hand::{Hand, Part};
+pub use phones::{Phone, Phones};
 
 /// How long a softphone that has fallen silent (5 s) may stay so.
 pub const MEDIA_LIMIT: Duration = Duration::from_secs(5);
@@ -54,177 +57,6 @@ pub enum State {
     Offered,
     Talking,
     WrapUp,
-}
-
-/// What an operator talks on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phone {
-    /// In the console.
-    Softphone,
-    /// On the desk.
-    DeskPhone,
-}
-
-/// The phones of an operator that are registered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Phones {
-    /// The kind of the one that came last.
-    pub last: Option<Phone>,
-    /// There is one of the other kind as well.
-    pub both: bool,
-}
-
-impl Phones {
-    /// One, or several of one kind.
-    pub const fn of(phone: Phone) -> Self {
-        Self { last: Some(phone), both: false }
-    }
-
-    /// Whether there is one of this kind.
-    pub fn has(self, phone: Phone) -> bool {
-        self.last.is_some() && (self.both || self.last == Some(phone))
-    }
-
-    /// The kinds there are, the one that came last first.
-    fn kinds(self) -> impl Iterator<Item = Phone> {
-        let other = self.last.filter(|_| self.both).map(|last| match last {
-            Phone::Softphone => Phone::DeskPhone,
-            Phone::DeskPhone => Phone::Softphone,
-        });
-        self.last.into_iter().chain(other)
-    }
-}
-
-/// What a seat is told.
-#[derive(Clone, Debug)]
-pub enum Input {
-    /// The console is alive; `typing`: a field has the focus and was typed in lately.
-    Heartbeat {
-        typing: bool,
-    },
-    /// The phones that are registered now.
-    Phones {
-        phones: Phones,
-    },
-    /// The result of a phone's media check.
-    Checked {
-        phone: Phone,
-        passed: bool,
-    },
-    SetReady {
-        ready: bool,
-        reason: Option<String>,
-    },
-    /// The queue picked this seat. `by_key`: it rings nowhere before the operator presses one, however idle she is.
-    Offered {
-        call: CallId,
-        by_key: bool,
-    },
-    OfferFailed {
-        call: CallId,
-        why: OfferEnd,
-    },
-    Accepted {
-        call: CallId,
-    },
-    /// No media from the operator's browser, or again.
-    Silent {
-        call: CallId,
-        silent: bool,
-    },
-    /// The operator's phone hung up on a call.
-    PhoneHungUp {
-        call: CallId,
-    },
-    /// The call went on without this operator.
-    LostCall {
-        call: CallId,
-    },
-    /// The call needs the operator no more but for the form.
-    Freed {
-        call: CallId,
-    },
-    /// The form is done.
-    WrappedUp {
-        call: CallId,
-    },
-    /// A supervisor sends the operator home: no more calls, and what rings here rings elsewhere.
-    LogOut {
-        reason: String,
-    },
-    /// A supervisor at this seat listens to a call of another's, or no longer.
-    Listens {
-        call: Option<CallId>,
-    },
-    /// The operator speaks with a colleague on the desk phone, or no longer.
-    Aside {
-        aside: bool,
-    },
-    Tick,
-}
-
-/// What a seat wants told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// To the queue: can be offered a call.
-    Idle { since: Instant },
-    /// To the queue: cannot.
-    Busy,
-    /// To the call: this operator is gone.
-    Lost { call: CallId },
-    /// To the call: the operator meant to hang up.
-    HungUp { call: CallId },
-}
-
-/// Why a seat cannot be made ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotReadyYet {
-    NoConsole,
-    NoPhone,
-    NotChecked,
-    /// A supervisor logged them out, and a call of theirs is not done.
-    SentHome,
-}
-
-impl fmt::Display for NotReadyYet {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoConsole => "the console is not connected",
-            Self::NoPhone => "no phone is registered",
-            Self::NotChecked => "the media check has not passed yet",
-            Self::SentHome => "a supervisor logged you out: finish this call and its form, then log in again",
-        })
-    }
-}
-
-/// Why a supervisor cannot listen to a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CannotListen {
-    NoConsole,
-    NoPhone,
-    /// The phone has a call, or is about to.
-    HasCall,
-}
-
-impl fmt::Display for CannotListen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoConsole => "the console is not connected",
-            Self::NoPhone => "no phone is registered: do the ready check",
-            Self::HasCall => "you have a call of your own: finish it first",
-        })
-    }
-}
-
-/// Why a seat cannot take a call by a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CannotTake {
-    /// It is not ready, or its phone is not.
-    NotReady,
-    /// One is on its way to it.
-    Offered,
-    /// It has as many as a seat may have.
-    Full,
 }
 
 /// One operator's seat.
