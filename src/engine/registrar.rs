@@ -17,6 +17,7 @@ mod calling;
 mod desk_phone_tests;
 pub mod devices;
 mod guesses;
+mod handle;
 mod keep_open;
 mod ringing;
 #[cfg(test)]
@@ -25,8 +26,7 @@ mod ringing_tests;
 mod tests;
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -34,16 +34,15 @@ use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use super::here::Here;
-use super::signal::{LegCommand, LegEvent, LegNumbers, Offer, PhoneCall};
+use super::signal::{LegEvent, LegNumbers, PhoneCall};
 use super::sip_side::{Legs, SWEEP, SipSide};
 use crate::base::clock::SharedClock;
 use crate::base::id::{DeviceId, UserId};
 use crate::base::numbering::Numbering;
 use crate::base::rng::{Rng, secure_bytes};
 use crate::domain::call::bridge::LegId;
-use crate::domain::call::cause::Cause;
-use crate::domain::operator::{Phone, Phones};
-use crate::io::net::{BindError, Doors, Endpoint, FlowGone, WsDoor, WsFlow};
+use crate::domain::operator::Phones;
+use crate::io::net::{BindError, Doors, Endpoint};
 use crate::io::store::devices::REALM;
 use crate::proto::sdp::Srtp;
 use crate::proto::sip::digest::Algorithm;
@@ -56,6 +55,8 @@ use crate::proto::sip::{
 use binding::{Binding, Contacts, MAX_BINDINGS, read_contacts};
 use devices::{Devices, KnownDevice};
 use guesses::Guesses;
+use handle::Order;
+pub use handle::RegistrarHandle;
 use keep_open::next_word;
 use ringing::Ringing;
 
@@ -65,100 +66,8 @@ const CALLER: &str = "\"Cordboard\" <sip:calls@cordboard.local>";
 /// Checks a bearer token: whose it is, if it is valid now.
 pub type TokenCheck = Arc<dyn Fn(&str) -> Option<UserId> + Send + Sync>;
 
-/// What is to be rung, and with what.
-struct Ring {
-    leg: LegId,
-    user: UserId,
-    phone: Phone,
-    offer: Offer,
-    headers: Vec<(String, String)>,
-    /// The colleague who calls, if it is one.
-    by: Option<UserId>,
-    events: mpsc::Sender<LegEvent>,
-}
-
-enum Order {
-    Ring(Ring),
-    Leg(LegId, LegCommand),
-}
-
 /// The phones of a user that are registered now.
 pub type PhoneChange = (UserId, Phones);
-
-/// The way to the phone side. Cheap to clone; calls never wait, except to open a WebSocket.
-#[derive(Clone)]
-pub struct RegistrarHandle {
-    // Unbounded: only legs of ours write to it, a few words each, and the loop never waits.
-    orders: mpsc::UnboundedSender<Order>,
-    online: Arc<RwLock<HashMap<UserId, Phones>>>,
-    door: WsDoor,
-    local: SocketAddr,
-    local_tls: Option<SocketAddr>,
-}
-
-impl fmt::Debug for RegistrarHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RegistrarHandle").field("local", &self.local).finish_non_exhaustive()
-    }
-}
-
-impl RegistrarHandle {
-    /// Rings the phone of this kind that `user` registered last. What happens comes on `events`.
-    pub fn ring(
-        &self,
-        leg: LegId,
-        user: &UserId,
-        phone: Phone,
-        offer: impl Into<Offer>,
-        headers: Vec<(String, String)>,
-        events: mpsc::Sender<LegEvent>,
-    ) {
-        self.order(Ring { leg, user: user.clone(), phone, offer: offer.into(), headers, by: None, events });
-    }
-
-    /// Rings the desk phone of `user` for a colleague, whom it shows. She picks it up by hand.
-    pub fn ring_for(&self, leg: LegId, user: &UserId, by: &UserId, offer: Offer, events: mpsc::Sender<LegEvent>) {
-        let (user, by, phone) = (user.clone(), Some(by.clone()), Phone::DeskPhone);
-        self.order(Ring { leg, user, phone, offer, headers: Vec::new(), by, events });
-    }
-
-    fn order(&self, ring: Ring) {
-        let order = Order::Ring(ring);
-        if let Err(mpsc::error::SendError(Order::Ring(ring))) = self.orders.send(order) {
-            let _ = ring.events.try_send(LegEvent::Ended(Cause::Fault));
-        }
-    }
-
-    pub fn send(&self, leg: LegId, command: LegCommand) {
-        // A phone side that is gone has ended its legs.
-        let _ = self.orders.send(Order::Leg(leg, command));
-    }
-
-    /// The phones of `user` that are registered.
-    pub fn phones_of(&self, user: &UserId) -> Phones {
-        self.online.read().unwrap_or_else(PoisonError::into_inner).get(user).copied().unwrap_or_default()
-    }
-
-    /// A flow for a WebSocket that `http` has upgraded; `secure` if it is `wss`.
-    pub async fn open_ws(&self, peer: SocketAddr, secure: bool) -> Result<WsFlow, FlowGone> {
-        self.door.open(peer, secure).await
-    }
-
-    /// Waits until the loop is gone: as long as there is a handle, only a panic ends it.
-    pub async fn gone(&self) {
-        self.orders.closed().await;
-    }
-
-    /// Where it listens for phones on UDP and TCP.
-    pub const fn local(&self) -> SocketAddr {
-        self.local
-    }
-
-    /// Where it listens for phones on TLS.
-    pub const fn local_tls(&self) -> Option<SocketAddr> {
-        self.local_tls
-    }
-}
 
 /// How the phone side is set up.
 pub struct PhoneSettings {

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use tracing::warn;
 
 use super::binding::Binding;
-use super::{CALLER, Loop, Ring, Rung};
+use super::handle::Ring;
+use super::{CALLER, Loop, Rung};
 use crate::base::id::UserId;
 use crate::domain::call::bridge::LegId;
 use crate::domain::call::cause::Cause;

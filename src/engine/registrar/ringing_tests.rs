@@ -2,7 +2,9 @@
 
 use super::desk_phone_tests::{CONTACT, Handset, House, SECRET, USER, house_with};
 use super::*;
-use crate::engine::signal::LEG_EVENT_DEPTH;
+use crate::domain::call::cause::Cause;
+use crate::domain::operator::Phone;
+use crate::engine::signal::{LEG_EVENT_DEPTH, Offer};
 use crate::io::media::{Codec, Reach};
 use crate::proto::sdp::Session;
 

@@ -4,6 +4,10 @@ mod roaming;
 
 use super::*;
 use crate::base::clock::SystemClock;
+use crate::domain::call::cause::Cause;
+use crate::domain::operator::Phone;
+use crate::engine::signal::LegCommand;
+use crate::io::net::WsFlow;
 
 fn register(cseq: u32, token: &str, contact: &str) -> Vec<u8> {
     format!(
