@@ -40,6 +40,7 @@ use std::time::Duration;
 
 use cordboard::base::clock::{Clock as _, TestClock};
 use cordboard::base::id::{DispatchId, MessageId, UserId};
+use cordboard::base::pii::Pii;
 use cordboard::domain::call::cause::Cause;
 use cordboard::domain::dispatch::event::Note;
 use cordboard::domain::dispatch::job::JobOutcome;
@@ -211,7 +212,7 @@ async fn the_child() {
         let texts = state.attempts.iter().filter(|a| a.is_step() && a.code.is_some() && a.accepted_at.is_some());
         if state.phase != Phase::Confirmed && texts.count() >= 2 {
             // They ring back first, and are cut off.
-            dispatcher.pause(std::slice::from_ref(&id), "Ben", &kim.id).await.expect("paused");
+            dispatcher.pause(&[(id.clone(), Pii::new("Ben".into()))], &kim.id).await.expect("paused");
             dispatcher.resume_paused(std::slice::from_ref(&id)).await.expect("it goes on");
             let ben = town::number(town::PEOPLE[0].1);
             dispatcher.take_text("twilio", "IN1", ben, None, "1ok".to_owned()).await.expect("taken in");

@@ -1,6 +1,7 @@
 //! Calls that operators make: taken and told, left to the machine, stood down while they ring; and a contact who rings back.
 
 use cordboard::base::id::{ContactId, DispatchId, UserId};
+use cordboard::base::pii::Pii;
 use cordboard::domain::dispatch::by_hand::HandCall;
 use cordboard::domain::dispatch::event::OperatorAct;
 use cordboard::domain::dispatch::job::JobOutcome;
@@ -200,7 +201,7 @@ async fn who_rings_back_holds_everything_up_and_confirms_to_the_operator() {
     assert_eq!(desk.store.list_open_dispatches_asking(&home, &ben).await.expect("found"), std::slice::from_ref(&id));
     assert_eq!(desk.store.list_open_dispatches_asking(&stranger, &[]).await.expect("found"), []);
     desk.advance(14 * MINUTE).await;
-    desk.dispatcher.pause(std::slice::from_ref(&id), "Ben", &kim().id).await.expect("paused");
+    desk.dispatcher.pause(&[(id.clone(), Pii::new("Ben".into()))], &kim().id).await.expect("paused");
     let next = desk.view(&id).await.next.expect("something is next").text;
     assert!(next.starts_with("Paused while Ben speaks with"), "{next}");
     desk.advance(3 * MINUTE).await;
@@ -217,7 +218,7 @@ async fn a_talk_that_never_ends_holds_nothing_up_for_more_than_five_minutes() {
     let id = desk.takes("burst pipe").await;
     desk.phone("Ben").expect_text("burst pipe");
     desk.advance(14 * MINUTE).await;
-    desk.dispatcher.pause(std::slice::from_ref(&id), "Ben", &kim().id).await.expect("paused");
+    desk.dispatcher.pause(&[(id.clone(), Pii::new("Ben".into()))], &kim().id).await.expect("paused");
     desk.advance(5 * MINUTE).await;
     assert_eq!(desk.times(), [(19 * MINUTE, Kind::Call)]);
     desk.phone("Ben").expect_call();

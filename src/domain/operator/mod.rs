@@ -39,10 +39,10 @@ pub const SOCKET_LIMIT: Duration = Duration::from_secs(5);
 
 /// Longer than any break: who comes back later begins another shift, with no reason of the last one.
 const NEXT_SHIFT: Duration = Duration::from_secs(4 * 60 * 60);
-/// Why somebody is not ready who was, when her console comes back.
 /// Why a seat is not ready whose only phone is one that nobody has heard.
 const NOT_CHECKED: &str = "calls would ring an unchecked softphone";
 
+/// Why somebody is not ready who was, when her console comes back.
 const CONSOLE_GONE: &str = "the console was gone for a while";
 
 /// Calls that a seat may have at once, unless told otherwise.
