@@ -5,6 +5,7 @@ use std::path::Path;
 
 use cordboard::base::clock::{Clock as _, SystemClock};
 use cordboard::base::phone::PhoneNumber;
+use cordboard::domain::message::render;
 use cordboard::io::store::calls::CallRecord;
 use cordboard::io::store::{Store, StoreConfig};
 use serde_json::{Value, json};
@@ -97,7 +98,8 @@ fn killed_with_a_caller_on_the_line_it_owes_nobody_anything_after_the_next_start
     assert_eq!(hello["calls"], json!([]));
     let alarm = hello["alarms"].as_array().and_then(|alarms| alarms.iter().find(|a| a["call"] == json!(call)));
     let alarm = alarm.unwrap_or_else(|| panic!("no alarm of the call: {}", hello["alarms"]));
-    assert!(alarm["text"].as_str().is_some_and(|text| text.contains(&format!("call back {CALLER}"))), "{alarm}");
+    let told = format!("call back {}", render::number(CALLER));
+    assert!(alarm["text"].as_str().is_some_and(|text| text.contains(&told)), "{alarm}");
     assert_eq!((&alarm["level"], &alarm["dismissible"]), (&json!("critical"), &json!(true)));
     // What waited for the end of the call goes out.
     let mail = wait_for("the email of the call that was cut off", || mails(&again).first().cloned());

@@ -2,6 +2,7 @@
 
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Account;
+use crate::domain::message::render;
 
 /// For the desks alone, as all here that hold the caller's number.
 pub(super) fn cut_off(account: &str, caller: Option<&PhoneNumber>) -> String {
@@ -41,11 +42,13 @@ pub(super) fn not_reached(account: &str, caller: &PhoneNumber) -> String {
     format!("{account}: a caller was promised to be called back and not reached: {}.", back(Some(caller)))
 }
 
+/// What holds: six from one number are too many from there; of numbers that are nobody's of the account, twenty together are for all.
 pub(super) fn wrong_pins(account: &str, caller: Option<&PhoneNumber>) -> String {
-    let from = caller.map_or_else(|| "a withheld number".to_owned(), |n| n.as_e164().to_owned());
+    let (from, there) =
+        caller.map_or_else(|| ("a withheld number".to_owned(), "withheld numbers"), |n| (shown(n), "that number"));
     format!(
-        "{account}: too many wrong PINs at check-in, the last from {from}. None is taken for an hour; callers can \
-         still have an operator."
+        "{account}: too many wrong PINs at check-in, the last from {from}. None from {there} is taken for an hour, nor from \
+         any other number that is nobody's of the account once twenty from such were wrong; callers can still have an operator."
     )
 }
 
@@ -53,14 +56,44 @@ pub(super) fn wrong_pins_called(called: &PhoneNumber) -> String {
     format!(
         "Too many wrong PINs on calls to {}: no message is read out there for an hour. An operator can still read one to \
          whoever it is for.",
-        called.as_e164()
+        shown(called)
     )
 }
 
 fn back(caller: Option<&PhoneNumber>) -> String {
-    caller.map_or_else(|| "the number is withheld".to_owned(), |n| format!("call back {}", n.as_e164()))
+    caller.map_or_else(|| "the number is withheld".to_owned(), |n| format!("call back {}", shown(n)))
+}
+
+/// As the desks show numbers everywhere.
+fn shown(number: &PhoneNumber) -> String {
+    render::number(number.as_e164())
 }
 
 pub(super) fn voice(account: &Account) -> String {
     format!("{}: words for a caller could not be spoken; a tone was played instead.", account.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_the_desks_write_them_and_a_withheld_one_is_said_to_be_so() {
+        let caller = PhoneNumber::parse("+12025550197").expect("a number");
+        assert_eq!(
+            no_operator("Acme", Some(&caller)),
+            "Acme: a caller waited in vain and was told so: call back +1 202 555 0197."
+        );
+        assert!(cut_off("Acme", None).ends_with(": the number is withheld."), "{}", cut_off("Acme", None));
+        assert!(wrong_pins_called(&caller).contains("calls to +1 202 555 0197:"), "{}", wrong_pins_called(&caller));
+    }
+
+    #[test]
+    fn too_many_wrong_pins_are_said_to_lock_where_they_came_from_and_all_strangers_only_after_twenty() {
+        let caller = PhoneNumber::parse("+12025550181").expect("a number");
+        let (said, withheld) = (wrong_pins("Acme", Some(&caller)), wrong_pins("Acme", None));
+        assert!(said.contains("the last from +1 202 555 0181. None from that number is taken for an hour"), "{said}");
+        assert!(said.contains("nobody's of the account once twenty from such were wrong"), "{said}");
+        assert!(withheld.contains("a withheld number. None from withheld numbers is taken for an hour"), "{withheld}");
+    }
 }

@@ -242,7 +242,7 @@ async fn one_wrong_pin_too_many_is_an_alarm_and_sounds_like_any_other() {
     let alarms = line.house.calls.alarms();
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert!(
-        alarms[0].text.contains("too many wrong PINs at check-in, the last from +12025550150"),
+        alarms[0].text.contains("too many wrong PINs at check-in, the last from +1 202 555 0150"),
         "{}",
         alarms[0].text
     );

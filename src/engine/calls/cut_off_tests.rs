@@ -86,7 +86,7 @@ async fn pins_that_were_tried_in_vain_are_an_alarm_after_the_next_start_until_it
     let mut house = House::open("greeting");
     house.calls.recall_pins(cut_off(1));
     let alarms = house.calls.alarms();
-    let told = "Imaginary Plumbing: too many wrong PINs at check-in, the last from +12025550150.";
+    let told = "Imaginary Plumbing: too many wrong PINs at check-in, the last from +1 202 555 0150.";
     assert!(alarms[0].text.starts_with(told), "{}", alarms[0].text);
     house.calls.silence(&alarms[0].id).await;
     let seen = |d: &Did| match d {

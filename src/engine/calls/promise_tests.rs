@@ -32,7 +32,7 @@ async fn a_promise_that_the_store_does_not_take_leaves_a_caller_who_has_hung_up_
     };
     assert_eq!(house.until("that they are lost", lost).await.1, serde_json::json!({"on": "queue"}));
     let alarms = house.calls.alarms();
-    assert!(alarms.len() == 1 && alarms[0].text.contains("+12025550150"), "{alarms:?}");
+    assert!(alarms.len() == 1 && alarms[0].text.contains("+1 202 555 0150"), "{alarms:?}");
 }
 
 #[tokio::test]
