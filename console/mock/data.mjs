@@ -253,6 +253,7 @@ export function dispatch(id, account, now, more) {
     needs_operator: false,
     alarm: null,
     opened_at: now,
+    patches: [],
     held_since: null,
     closed_at: null,
     undo_until: null,
