@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { callerHungUp, callingWords, firstWords, otherParty, speaksWith } from './outgoing';
+import { callerHungUp, callingWords, firstWords, otherParty, speaksWith, wasInVain } from './outgoing';
 import type { CallView } from './types';
 
 const CLINIC = { id: 'acc_clinic', name: 'Maple Street Clinic', color: '#123456', zone: 'UTC' };
@@ -27,6 +27,13 @@ describe('a call that an operator made', () => {
   it('is no call on which a caller hung up', () => {
     const ended = { cause: 'hung_up', at: 1 } as unknown as CallView['ended'];
     expect([callerHungUp(call({ ended })), callerHungUp(call({ ended, dialled: doctor })), callerHungUp(call({ ended: null }))]).toEqual([true, false, false]);
+  });
+
+  it('was in vain where whom she rang was never on the line', () => {
+    const ring_back = { promised_in: 'c0', since: 1, tries: 0 };
+    const vain = (more: Partial<CallView>) => wasInVain(call({ taken: false, ...more }));
+    expect([vain({ ring_back }), vain({ dialled: doctor })]).toEqual([true, true]);
+    expect([vain({ ring_back, taken: true }), vain({ dialled: doctor, taken: true }), vain({})]).toEqual([false, false, false]);
   });
 
   it('calls nobody a caller who was called', () => {

@@ -36,5 +36,8 @@ export function speaksWith(call: Outgoing): string {
   return called ? `${called}, for` : 'the caller of';
 }
 
+/** She rang somebody, and nobody of them was ever on the line: nothing was said. */
+export const wasInVain = (call: Pick<CallView, 'ring_back' | 'dialled' | 'taken'>): boolean => !call.taken && !!(call.ring_back ?? call.dialled);
+
 /** It was a caller who ended the call: whom we called may do so when all is said. */
 export const callerHungUp = (call: Pick<CallView, 'ended' | 'dialled'>): boolean => call.ended?.cause === 'hung_up' && !call.dialled;

@@ -8,7 +8,7 @@ import { joinDoes } from '../lib/joinKey';
 import { toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
 import { callMeant, hangUpMeant } from '../lib/middle';
-import { callerHungUp } from '../lib/outgoing';
+import { callerHungUp, wasInVain } from '../lib/outgoing';
 import { isPausedByHand } from '../lib/recording';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
@@ -378,6 +378,7 @@ export const DISPOSITIONS = [
   { id: 'information', label: 'Information given' },
   { id: 'not_legitimate', label: 'Sales, wrong number' },
   { id: 'caller_hung_up', label: 'Caller hung up' },
+  { id: 'not_reached', label: 'Not reached' },
 ] as const;
 
 /** What most likely became of the call. */
@@ -386,6 +387,7 @@ export function likelyDisposition(call: CallView): string {
   if (forms.saved.has(call.id)) {
     return forms.saved.get(call.id)?.message.urgency === 'not_legitimate' ? 'not_legitimate' : 'message_taken';
   }
+  if (wasInVain(call)) return 'not_reached';
   return callerHungUp(call) ? 'caller_hung_up' : 'information';
 }
 
