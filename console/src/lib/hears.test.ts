@@ -83,6 +83,25 @@ describe('who hears whom', () => {
     expect(callerGone(call('dropped', there.slice(1)))).toBe(false);
   });
 
+  it('calls nobody a caller who was called', () => {
+    const dialled = { contact: { id: 'con_patel', name: 'Dr Patel' }, label: 'mobile' };
+    const call = (state: string) => ({ caller: '+12025550190', dialled, hears: [], patch: { state, contact: { name: 'Ben' }, why: 'busy', cold: true } }) as unknown as CallView;
+    const words = ['dialling', 'private', 'held', 'failed'].map((state) => patchWords(call(state)));
+    expect(words[0]).toBe('Dialling Ben… Whoever answers is joined with Dr Patel at once.');
+    expect(words.slice(1)).toEqual(['Ben is on the line: announce Dr Patel.', 'Ben waits with music: you and Dr Patel are alone.', 'Ben is busy. You are back with Dr Patel.']);
+    const apart: HearsView[] = [
+      { who: 'caller', hears: ['music'] },
+      { who: 'operator', hears: ['contact'] },
+      { who: 'contact', hears: ['operator'] },
+    ];
+    expect(describeHears(apart, 'Ben', 'Dr Patel')).toBe('Dr Patel hears music. You and Ben are private.');
+    const both: HearsView[] = [
+      { who: 'caller', hears: ['operator', 'contact'] },
+      { who: 'operator', hears: ['caller'] },
+    ];
+    expect(describeHears(both, 'Ben', 'Dr Patel')).toBe('You and Dr Patel are talking. Dr Patel hears Ben, but not the other way.');
+  });
+
   it('never hides a listener who is not heard', () => {
     const hears: HearsView[] = [
       { who: 'caller', hears: ['operator'] },

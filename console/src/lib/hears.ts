@@ -1,5 +1,6 @@
 // Who hears whom, read from the hear matrix and said in words. Nobody should ever wonder who is listening.
 
+import { otherParty } from './outgoing';
 import type { CallView, HearsView, Party } from './types';
 
 /** True if `who` hears `source` now. */
@@ -17,10 +18,12 @@ function both(hears: HearsView[], a: Party, b: Party): boolean {
   return doesHear(hears, a, b) && doesHear(hears, b, a);
 }
 
+const CALLER = 'the caller';
+
 const TONES: Record<string, string> = { music: 'music', ringback: 'ringing', prompt: 'a recording' };
 
-/** One or two sentences: who talks with whom, and what the rest hear. */
-export function describeHears(hears: HearsView[], contact: string): string {
+/** One or two sentences: who talks with whom, and what the rest hear. `other`: at the other end, `the caller` or whom she called. */
+export function describeHears(hears: HearsView[], contact: string, other = CALLER): string {
   const said: string[] = [];
   const pairs = {
     co: both(hears, 'caller', 'operator'),
@@ -29,14 +32,14 @@ export function describeHears(hears: HearsView[], contact: string): string {
   };
   const four = both(hears, 'caller', 'colleague') && both(hears, 'operator', 'colleague');
   if (pairs.co && pairs.ct && pairs.ot) return four ? 'All four hear each other.' : 'All three hear each other.';
-  const names: Record<Party, string> = { caller: 'Caller', operator: 'You', contact, colleague: 'Your colleague' };
+  const names: Record<Party, string> = { caller: other === CALLER ? 'Caller' : other, operator: 'You', contact, colleague: 'Your colleague' };
   for (const who of ['caller', 'operator', 'contact'] as const) {
     const heard = tone(hears, who);
     if (heard) said.push(`${names[who]} ${who === 'operator' ? 'hear' : 'hears'} ${TONES[heard]}.`);
   }
   if (pairs.ot) said.push(`You and ${contact} are private.`);
-  else if (pairs.co) said.push('You and the caller are talking.');
-  else if (pairs.ct) said.push(`Caller and ${contact} talk without you.`);
+  else if (pairs.co) said.push(`You and ${other} are talking.`);
+  else if (pairs.ct) said.push(`${names.caller} and ${contact} talk without you.`);
   // One-way hearing must never go unsaid.
   for (const [who, source] of [
     ['caller', 'operator'],
@@ -47,7 +50,7 @@ export function describeHears(hears: HearsView[], contact: string): string {
     ['contact', 'operator'],
   ] as const) {
     if (doesHear(hears, who, source) && !doesHear(hears, source, who)) {
-      said.push(`${names[who]} ${who === 'operator' ? 'hear' : 'hears'} ${source === 'operator' ? 'you' : source === 'caller' ? 'the caller' : contact}, but not the other way.`);
+      said.push(`${names[who]} ${who === 'operator' ? 'hear' : 'hears'} ${source === 'operator' ? 'you' : source === 'caller' ? other : contact}, but not the other way.`);
     }
   }
   return said.join(' ') || 'Nobody hears anybody now.';
@@ -109,27 +112,28 @@ export function patchWords(call: CallView): string {
   const patch = call.patch;
   if (!patch) return '';
   const name = patch.contact?.name ?? 'the number';
+  const other = otherParty(call);
   if (callerGone(call)) {
     const now = patch.state === 'private' ? `${cap(name)} is on the line: say so.` : 'Give up the call.';
-    return `The caller has hung up. ${now}`;
+    return `${cap(other)} has hung up. ${now}`;
   }
   switch (patch.state) {
     case 'dialling':
-      return `Dialling ${name}…${patch.cold ? ' Whoever answers is joined with the caller at once.' : ''}`;
+      return `Dialling ${name}…${patch.cold ? ` Whoever answers is joined with ${other} at once.` : ''}`;
     case 'ringing':
       return `${cap(name)} is ringing.`;
     case 'asked':
       return `${cap(name)} is asked to take the call.`;
     case 'private':
-      return `${cap(name)} is on the line: announce the caller.`;
+      return `${cap(name)} is on the line: announce ${other}.`;
     case 'held':
-      return `${cap(name)} waits with music: you and the caller are alone.`;
+      return `${cap(name)} waits with music: you and ${other} are alone.`;
     case 'joined':
       return call.colleague?.joined ? 'All four are joined.' : 'All three are joined.';
     case 'dropped':
       return patch.recalled ? 'They want an operator.' : 'You have dropped off.';
     case 'failed':
-      return `${causeOf(cap(name), patch.why)}. You are back with the caller.`;
+      return `${causeOf(cap(name), patch.why)}. You are back with ${other}.`;
   }
 }
 

@@ -4,6 +4,7 @@ import { awayWords, followed, loggedOutWords, takenFrom, type Away } from '../li
 import { hasContent } from '../lib/form';
 import { causeOf, endWords } from '../lib/hears';
 import { pickMiddle } from '../lib/middle';
+import { otherParty } from '../lib/outgoing';
 import { patchedThrough } from '../lib/patched';
 import { stillPaused } from '../lib/recording';
 import { SPEAKING, myCalls } from '../lib/reduce';
@@ -260,10 +261,10 @@ class Watch {
       notices.say(call.ended ? `The call has ended: ${endWords(call, desk.patchedThrough.has(call.id))}.` : 'You are off the call.');
     }
     if (old.state === 'consulting' && (call.state === 'talking' || call.state === 'held') && !desk.isAsked(old)) {
-      notices.say('You are back with the caller.');
+      notices.say(`You are back with ${otherParty(call)}.`);
     }
     if (call.patch && call.patch.state !== old.patch?.state && call.patch.state === 'failed') {
-      notices.say(`Patch failed: ${causeOf(call.patch.contact?.name ?? 'the number', call.patch.why)}. You are back with the caller.`);
+      notices.say(`Patch failed: ${causeOf(call.patch.contact?.name ?? 'the number', call.patch.why)}. You are back with ${otherParty(call)}.`);
     }
   }
 
