@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isToRingBack, parted, phraseWords, stripWords, takeWords, toldWaiting, waitWords, waitsAs, waitsSince } from './waits';
+import { besideHers, isToRingBack, parted, phraseWords, stripWords, takeWords, toldWaiting, waitWords, waitsAs, waitsSince } from './waits';
 import type { CallView } from './types';
 
 const MINUTE = 60_000;
@@ -46,6 +46,13 @@ describe('who asked to be called back and hung up', () => {
   it('is counted apart from those who wait on the line', () => {
     const { onTheLine, toRing } = parted([{ call: 'a' }, { call: 'b', ring_back: true }, { call: 'c', ring_back: false }]);
     expect([onTheLine.map((w) => w.call), toRing.map((w) => w.call)]).toEqual([['a', 'c'], ['b']]);
+  });
+
+  it('is a call of hers while it rings at her seat, in the list and in the count alike', () => {
+    const waiting = [{ call: 'a', ring_back: true }, { call: 'b' }];
+    expect(besideHers(waiting, [{ id: 'a' }])).toEqual([{ call: 'b' }]);
+    expect(parted(besideHers(waiting, [{ id: 'a' }])).toRing).toEqual([]);
+    expect(besideHers(waiting, [])).toEqual(waiting);
   });
 
   it('is taken and not rung once they were reached and wait again', () => {

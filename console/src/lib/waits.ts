@@ -22,6 +22,11 @@ export function parted<W extends Pick<Waiting, 'ring_back'>>(waiting: readonly W
   return { onTheLine: waiting.filter((w) => !w.ring_back), toRing: waiting.filter((w) => w.ring_back) };
 }
 
+/** Who waits beside what stands at this seat, where it is shown, and counted, as a call of hers. */
+export function besideHers<W extends Pick<Waiting, 'call'>>(waiting: readonly W[], hers: readonly Pick<CallView, 'id'>[]): W[] {
+  return waiting.filter((w) => !hers.some((call) => call.id === w.call));
+}
+
 type Queued = Pick<CallView, 'caller' | 'job' | 'rings_back'>;
 
 /** What is to be done for somebody in the queue: `waits`, `to ring back, waits`. */

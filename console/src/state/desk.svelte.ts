@@ -6,6 +6,7 @@ import type { Away } from '../lib/away';
 import { comesWords } from '../lib/comes';
 import { askedPatches, type AskedPatch } from '../lib/patches';
 import { soundingAlarms } from '../lib/hush';
+import { besideHers } from '../lib/waits';
 import { EMPTY, SPEAKING, firstWaiting, myCalls, parkedCalls, readyColleagues, reduce, watched, withSeats, type FeedState } from '../lib/reduce';
 import type { AlarmView, CallView, DispatchView, FeedEvent } from '../lib/types';
 import { clock } from './clock.svelte';
@@ -49,6 +50,8 @@ class Desk {
   readonly parked = $derived(parkedCalls(this.feed));
   readonly colleagues = $derived(readyColleagues(this.feed));
   readonly waiting = $derived(firstWaiting(this.feed));
+  /** Who waits, without what rings here: the list and the figure above it say the same. */
+  readonly queued = $derived(besideHers(this.feed.queue.waiting, this.mine));
   readonly offered = $derived(this.mine.find((c) => c.state === 'offered') ?? null);
   readonly dispatches = $derived(watched(this.feed.dispatches, clock.now));
   readonly troubled = $derived(this.feed.dispatches.filter((d) => d.closed_at === null && (d.needs_operator || d.alarm !== null)));
