@@ -70,6 +70,7 @@ impl Lost {
             Abandoned::Greeting | Abandoned::Menu | Abandoned::Voicemail => Some(Self::Greeting),
             Abandoned::PutThrough => Some(Self::PutThrough),
             Abandoned::Queue => Some(Self::Queue),
+            Abandoned::NoOperator => Some(Self::NoOperator),
             Abandoned::Hold => Some(Self::Hold),
             Abandoned::Parked => Some(Self::Parked),
             Abandoned::CutOff => Some(Self::CutOff),
@@ -511,6 +512,11 @@ mod tests {
         desk.call(1);
         desk.lost(9, Abandoned::Queue, CallOutcome::Callback);
         assert_eq!(desk.today.service().waited, 2, "what could not be promised after all");
+        desk.call(2);
+        desk.talks(5);
+        desk.lost(90, Abandoned::NoOperator, CallOutcome::Handled);
+        let figures = desk.today.service();
+        assert_eq!((figures.abandoned_in_queue, figures.no_operator), (2, 1), "as the list says");
     }
 
     #[test]

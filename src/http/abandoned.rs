@@ -36,6 +36,7 @@ pub enum WhichAbandoned {
     Voicemail,
     PutThrough,
     Queue,
+    NoOperator,
     Hold,
     Parked,
     Form,
@@ -51,6 +52,7 @@ impl WhichAbandoned {
             Self::Voicemail => Some(Abandoned::Voicemail),
             Self::PutThrough => Some(Abandoned::PutThrough),
             Self::Queue => Some(Abandoned::Queue),
+            Self::NoOperator => Some(Abandoned::NoOperator),
             Self::Hold => Some(Abandoned::Hold),
             Self::Parked => Some(Abandoned::Parked),
             Self::Form => Some(Abandoned::Form),
@@ -64,8 +66,8 @@ impl WhichAbandoned {
 #[into_params(parameter_in = Query)]
 pub struct CallFilter {
     /// Callers of the last seven days who hung up too early and whom nobody has seen to: `greeting`, `menu`, `voicemail`
-    /// (nothing said), `put_through` (while the account's people were rung), `queue`, `hold`, `parked`, `form` (begun and not
-    /// finished), `cut_off` (by us), or `any`.
+    /// (nothing said), `put_through` (while the account's people were rung), `queue`, `no_operator` (told that nobody is free), `hold`,
+    /// `parked`, `form` (begun and not finished), `cut_off` (by us), or `any`.
     #[param(inline)]
     pub abandoned: Option<WhichAbandoned>,
     #[param(value_type = Option<String>)]

@@ -21,6 +21,7 @@ describe('a caller who hung up', () => {
   it('has each kind in words', () => {
     for (const kind of KINDS) expect(kindWords(kind)).not.toBe('');
     expect(kindWords(null)).toBe('promised a call');
+    expect([KINDS.includes('no_operator'), kindWords('no_operator')]).toEqual([true, 'told nobody is free']);
   });
 
   it('who was being put through says to whom, and what they chose', () => {

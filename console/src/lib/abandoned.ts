@@ -3,7 +3,7 @@
 import { when } from './time';
 import type { AbandonedKind, AbandonedView, CallbackView, TriesView } from './types';
 
-export const KINDS: readonly AbandonedKind[] = ['greeting', 'menu', 'voicemail', 'put_through', 'queue', 'hold', 'parked', 'form', 'cut_off'];
+export const KINDS: readonly AbandonedKind[] = ['greeting', 'menu', 'voicemail', 'put_through', 'queue', 'no_operator', 'hold', 'parked', 'form', 'cut_off'];
 
 const WORDS: Record<AbandonedKind, string> = {
   greeting: 'during the greeting',
@@ -11,6 +11,7 @@ const WORDS: Record<AbandonedKind, string> = {
   voicemail: 'at the voicemail, nothing said',
   put_through: 'while being put through',
   queue: 'in the queue',
+  no_operator: 'told nobody is free',
   hold: 'on hold',
   parked: 'parked',
   form: 'form not finished',

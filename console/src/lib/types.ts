@@ -807,7 +807,7 @@ export interface Waiting {
   ring_back?: boolean;
 }
 
-export type AbandonedKind = 'greeting' | 'menu' | 'voicemail' | 'put_through' | 'queue' | 'hold' | 'parked' | 'form' | 'cut_off';
+export type AbandonedKind = 'greeting' | 'menu' | 'voicemail' | 'put_through' | 'queue' | 'no_operator' | 'hold' | 'parked' | 'form' | 'cut_off';
 
 /** How far ringing somebody back has come. */
 export interface TriesView {

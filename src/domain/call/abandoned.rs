@@ -23,8 +23,10 @@ pub enum Abandoned {
     Voicemail,
     /// Music, while the client's people were rung by the account's flow: no operator was ever looked for.
     PutThrough,
-    /// Nobody was free in time, or the caller went back to the queue; also who heard the apology.
+    /// They hung up waiting for an operator, be it once more.
     Queue,
+    /// They were told that nobody is free, whether they heard it to its end or not.
+    NoOperator,
     /// An operator had put them on hold.
     Hold,
     /// Parked, for whoever would fetch them.
@@ -43,7 +45,8 @@ impl Abandoned {
             Stage::Menu => Some(Self::Menu),
             Stage::Voicemail => Some(Self::Voicemail),
             Stage::Reaching => Some(Self::PutThrough),
-            Stage::Queued | Stage::Offered | Stage::Apology => Some(Self::Queue),
+            Stage::Queued | Stage::Offered => Some(Self::Queue),
+            Stage::Apology => Some(Self::NoOperator),
             // Music while the operator asks a colleague is a hold too; and while a contact is dialled, see below.
             Stage::Held | Stage::Consulting | Stage::Patching => Some(Self::Hold),
             Stage::Parked => Some(Self::Parked),

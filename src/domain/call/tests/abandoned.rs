@@ -51,10 +51,10 @@ fn who_hears_the_apology_is_abandoned_whether_to_its_end_or_not() {
     let mut line = Line::queued();
     line.tell(Input::Overdue);
     line.hears_to_end();
-    assert_eq!(kinds(&line), [Abandoned::Queue]);
+    assert_eq!(kinds(&line), [Abandoned::NoOperator], "as the figures count them");
     let mut line = Line::queued();
     line.tell(Input::Overdue);
-    assert_eq!(hangs_up(line), [Abandoned::Queue]);
+    assert_eq!(hangs_up(line), [Abandoned::NoOperator]);
 }
 
 #[test]
