@@ -9,6 +9,7 @@ import { toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
 import { callMeant, hangUpMeant } from '../lib/middle';
 import { callerHungUp, wasInVain } from '../lib/outgoing';
+import { FORGOTTEN, testAgain } from '../lib/recheck';
 import { isPausedByHand } from '../lib/recording';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { desk } from './desk.svelte';
@@ -510,10 +511,39 @@ export async function acknowledge(): Promise<void> {
   else if (await attempt(() => api.acknowledgeAlarms())) notices.say('The alarm is acknowledged: you see to it.');
 }
 
+/** The server has forgotten the check that was passed on this page: the line is tested once more, and nothing else asked for. Else why not. */
+async function checkAgain(): Promise<string | null> {
+  if (phone.link !== 'registered') return phone.why || 'The telephone is not connected yet.';
+  await phone.unlock();
+  await phone.mic().catch(() => undefined);
+  if (phone.micFault) return phone.micFault;
+  notices.show(`${FORGOTTEN} Your line is tested once more, with a tone; then you are ready.`, 'info');
+  const check = () => phone.calls.find((call) => call.id === 'check');
+  const failed = await testAgain({
+    ask: () => api.check(),
+    isThere: () => check() !== undefined,
+    isUp: () => check()?.state === 'up',
+    hangUp: () => phone.hangUp('check'),
+    passed: () => desk.feed.seat?.checked !== false,
+    wait: (ms) => new Promise((done) => setTimeout(done, ms)),
+  });
+  if (failed === null) phone.passed();
+  return failed;
+}
+
+let checking: Promise<string | null> | null = null;
+
 /** True if the seat is as wanted now. */
 export async function setReady(ready: boolean, reason?: string): Promise<boolean> {
   // A desk phone needs neither this page's check nor its microphone.
   const headset = ready && desk.feed.seat?.desk_phone !== true;
+  if (headset && phone.checkedAt === null && phone.proven) {
+    // Pressed again meanwhile, it is the same.
+    if (checking) return false;
+    checking = checkAgain();
+    const failed = await checking.finally(() => (checking = null));
+    if (failed !== null) notices.show(`${FORGOTTEN} The ready check is asked for again: ${failed}`);
+  }
   if (headset && phone.checkedAt === null) {
     router.go({ name: 'ready' });
     return false;
@@ -528,12 +558,14 @@ export async function setReady(ready: boolean, reason?: string): Promise<boolean
     await api.setSeat(ready ? 'ready' : 'not_ready', reason);
     return true;
   } catch (error) {
-    notices.show(error instanceof Problem ? error.message : 'That did not work.');
     // The server believes its own check only, and forgets it when the console was gone for a while.
     if (ready && error instanceof Problem && error.status === 409) {
+      const forgotten = headset && phone.checkedAt !== null && desk.feed.seat?.checked === false;
       phone.unpass();
+      if (forgotten && phone.proven) return setReady(ready, reason);
       router.go({ name: 'ready' });
     }
+    notices.show(error instanceof Problem ? error.message : 'That did not work.');
     return false;
   }
 }

@@ -28,6 +28,9 @@ class Phone {
   /** When the ready check was passed in this tab's life. */
   checkedAt = $state<number | null>(Number(sessionStorage.getItem('cordboard.checked')) || null);
 
+  /** It was passed in this tab's life, whether the server still knows of it or not. */
+  proven = $state(this.checkedAt !== null);
+
   readonly ringing = $derived(this.calls.find((c) => c.state === 'ringing' && !c.auto) ?? null);
   /** The sound of a call has lost its way and is looking for another. */
   readonly finding = $derived(this.calls.some((c) => c.finding));
@@ -104,6 +107,7 @@ class Phone {
     this.closeMic();
     this.muted = false;
     this.unpass();
+    this.proven = false;
   }
 
   renewed(): void {
@@ -219,6 +223,7 @@ class Phone {
 
   passed(): void {
     this.checkedAt = Date.now();
+    this.proven = true;
     sessionStorage.setItem('cordboard.checked', String(this.checkedAt));
   }
 }

@@ -3,9 +3,11 @@
 import { awayWords, followed, loggedOutWords, takenFrom, type Away } from '../lib/away';
 import { hasContent } from '../lib/form';
 import { causeOf, endWords } from '../lib/hears';
+import { keyOf } from '../lib/keys';
 import { pickMiddle } from '../lib/middle';
 import { otherParty } from '../lib/outgoing';
 import { patchedThrough } from '../lib/patched';
+import { FORGOTTEN } from '../lib/recheck';
 import { stillPaused } from '../lib/recording';
 import { SPEAKING, myCalls } from '../lib/reduce';
 import { alarmOf, hush, isHushed, wake, type Hushed } from '../lib/hush';
@@ -100,7 +102,10 @@ class Watch {
       }
     }
     // The server forgets the check when this console was gone for a while: so do we.
-    if ((event.type === 'seat' || event.type === 'hello') && desk.feed.seat?.checked === false && phone.checkedAt !== null) phone.unpass();
+    if ((event.type === 'seat' || event.type === 'hello') && desk.feed.seat?.checked === false && phone.checkedAt !== null) {
+      phone.unpass();
+      if (phone.proven) notices.show(`${FORGOTTEN} You are not ready: ${keyOf('ready')} tests your line once more, and you are.`, 'info');
+    }
     const out = loggedOutWords(event, desk.feed.user?.id, before.seat?.reason);
     if (out) notices.show(out, 'info');
     if (event.type === 'call' || event.type === 'hello' || event.type === 'call_gone') this.calls(before, event.type === 'hello');
