@@ -4,6 +4,7 @@ import { FeedClient, type Link } from '../lib/feed';
 import { api } from '../lib/api';
 import type { Away } from '../lib/away';
 import { comesWords } from '../lib/comes';
+import { isCut, seenAt } from '../lib/cut';
 import { askedPatches, type AskedPatch } from '../lib/patches';
 import { soundingAlarms } from '../lib/hush';
 import { besideHers } from '../lib/waits';
@@ -17,6 +18,12 @@ class Desk {
   link = $state<Link>('connecting');
   /** Since when the line to the server has been down. */
   downSince = $state<number | null>(null);
+  /** The same by the server's clock. */
+  private cutAt = $state<number | null>(null);
+  /** There is no line to the server, and not just for a moment: nothing can be done about calls. */
+  readonly isCut = $derived(isCut(this.cutAt, clock.now));
+  /** Until when what is shown of calls is known. */
+  readonly seenAt = $derived(seenAt(this.cutAt, clock.now));
   /** The call or left-over form in the middle of the desk. */
   selected = $state<string | null>(null);
   /** A call that a key has taken and that is on its way here; the middle is its. */
@@ -92,8 +99,11 @@ class Desk {
       onEvent: (event) => this.apply(event),
       onLink: (link) => {
         this.link = link;
-        if (link === 'up') this.downSince = null;
-        else this.downSince ??= Date.now();
+        if (link === 'up') this.downSince = this.cutAt = null;
+        else {
+          this.downSince ??= Date.now();
+          this.cutAt ??= clock.now;
+        }
       },
     });
   }
@@ -112,7 +122,7 @@ class Desk {
     this.closePickers();
     this.chosenParked = null;
     this.link = 'connecting';
-    this.downSince = null;
+    this.downSince = this.cutAt = null;
   }
 
   onEvent(listener: (event: FeedEvent, before: FeedState) => void): () => void {
