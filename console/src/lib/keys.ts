@@ -21,6 +21,7 @@ export type Action =
   | 'join_calls'
   | 'conference'
   | 'dial_out'
+  | 'ring_back'
   | 'confirm_asked'
   | 'hang_up'
   | 'save'
@@ -77,10 +78,11 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'account', combo: 'Alt+a', label: 'Change the account: the call is for another one', group: 'Call' },
   { action: 'keypad', combo: 'Alt+k', label: 'Keypad: keys to the other party', group: 'Call' },
   { action: 'dial_out', combo: 'Alt+o', label: 'Dial out for an account, with no caller on the line', group: 'Call' },
+  { action: 'ring_back', combo: 'Ctrl+F2', label: 'Ring the caller back whose form is left in front of you', group: 'Call' },
   { action: 'confirm_asked', combo: 'Alt+y', label: 'Who rings back confirms what they were asked', group: 'Call' },
   { action: 'hang_up', combo: 'F10', label: 'Hang up on whom you have in the ear; nobody on hold is cut off', group: 'Call' },
   { action: 'next_call', combo: 'Ctrl+ArrowDown', label: 'Finish wrap-up, or the next call on the desk', group: 'Call' },
-  { action: 'finish', combo: 'Alt+Enter', label: 'Say what the call was, then a digit: message taken, patched, information, sales, hung up', group: 'Call' },
+  { action: 'finish', combo: 'Alt+Enter', label: 'Say what the call was, then a digit: message taken, patched, information, sales, hung up, not reached', group: 'Call' },
   { action: 'not_legitimate', combo: 'Alt+-', label: 'Not legitimate (sales, wrong number): finishes the wrap-up; during the call, the form’s call type', group: 'Call' },
   { action: 'record', combo: 'Alt+.', label: 'Record, and stop: where the account leaves it to you', group: 'Call' },
   { action: 'record_pause', combo: 'Alt+,', label: 'Pause the recording, and go on', group: 'Call' },

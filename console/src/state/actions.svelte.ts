@@ -12,6 +12,7 @@ import { callerHungUp, wasInVain } from '../lib/outgoing';
 import { FORGOTTEN, testAgain } from '../lib/recheck';
 import { isPausedByHand } from '../lib/recording';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
+import { callers } from './callers.svelte';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
 import { questions } from './faq.svelte';
@@ -255,6 +256,16 @@ export async function dialOut(account: string, to: { contact: string; destinatio
     const { call } = await api.dialOut(account, to);
     desk.want(call);
   });
+}
+
+/** The caller of a form that is left over, whether they hung up or were cut off. */
+export async function ringBackLeft(): Promise<void> {
+  const draft = desk.call || !desk.selected ? undefined : forms.find(desk.selected);
+  if (!draft?.call || !draft.caller) return notices.show('No form of a caller who can be rung back is in front of you.', 'info');
+  const account = accounts.list.find((a) => a.id === draft.account);
+  if (!account || desk.feed.calls.some((c) => c.id === draft.call && c.state !== 'ended')) return notices.show('Their call is not over.', 'info');
+  await phone.unlock();
+  await callers.ringBack({ call: draft.call, account });
 }
 
 export async function finishJob(job: JobView, outcome: JobOutcome): Promise<void> {
@@ -596,6 +607,8 @@ export function run(action: Action): void {
       return openPatch();
     case 'dial_out':
       return openDialOut();
+    case 'ring_back':
+      return void ringBackLeft();
     case 'confirm_asked':
       return void confirmAsked();
     case 'join':

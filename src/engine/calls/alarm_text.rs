@@ -6,11 +6,13 @@ use crate::domain::message::render;
 
 /// For the desks alone, as all here that hold the caller's number.
 pub(super) fn cut_off(account: &str, caller: Option<&PhoneNumber>) -> String {
-    format!("{account}: a caller was cut off when the service stopped: {}.", back(caller))
+    format!("{account}: a caller was cut off when the service was restarted: {}.", back(caller))
 }
 
 pub(super) fn many_cut_off(callers: usize) -> String {
-    format!("{callers} callers were cut off when the service stopped: ring them back from the list of lost callers.")
+    format!(
+        "{callers} callers were cut off when the service was restarted: ring them back from the list of lost callers."
+    )
 }
 
 pub(super) fn many_waiting(callers: usize) -> String {
