@@ -556,8 +556,10 @@ async fn a_strangers_text_sounds_again_after_a_restart_until_somebody_has_seen_t
     desk.dispatcher.take_text("twilio", "SM1", stranger, None, "Who is this?".into()).await.expect("taken in");
     let heard = desk.dispatcher.alarms();
     assert_eq!(heard.len(), 1);
+    desk.advance(5 * MINUTE).await;
     let again = desk.second_node().await;
     let recalled = again.alarms();
+    assert_eq!(recalled[0].at, heard[0].at, "a restart makes nothing younger");
     assert_eq!((&recalled[0].id, &recalled[0].text, recalled[0].dismissible), (&heard[0].id, &heard[0].text, true));
     again.silence(&recalled[0].id).await.expect("stored");
     assert_eq!(desk.second_node().await.alarms(), []);

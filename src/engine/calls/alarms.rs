@@ -28,24 +28,31 @@ pub(super) struct Standing {
 impl Calls {
     /// Puts an alarm on every desk; it goes when an operator has seen to it, or by itself after half an hour.
     pub(super) fn raise(self: &Arc<Self>, level: AlarmLevel, text: String, call: Option<&CallId>) {
-        self.stand(level, text, call, None, false);
+        self.stand(level, text, call, None, false, self.wiring.clock.utc());
     }
 
     /// The same of a caller who has to be rung back. Where that is our doing, it stands until somebody has seen to it.
     pub(super) fn raise_of_caller(self: &Arc<Self>, level: AlarmLevel, text: String, call: &CallId) {
-        self.stand(level, text, Some(call), Some(SEEN_TO), level == AlarmLevel::Critical);
+        let stays = level == AlarmLevel::Critical;
+        self.stand(level, text, Some(call), Some(SEEN_TO), stays, self.wiring.clock.utc());
+    }
+
+    /// The same of one who was lost at `at`, before the start.
+    pub(super) fn raise_again(self: &Arc<Self>, text: String, call: &CallId, at: UtcMs) {
+        self.stand(AlarmLevel::Critical, text, Some(call), Some(SEEN_TO), true, at);
     }
 
     /// The same of PINs that are tried in vain, in this call at last.
-    pub(super) fn raise_of_pins(self: &Arc<Self>, text: String, call: &CallId) {
-        self.stand(AlarmLevel::Warning, text, Some(call), Some(PINS_LOCKED_SEEN), false);
+    pub(super) fn raise_of_pins(self: &Arc<Self>, text: String, call: &CallId, at: UtcMs) {
+        self.stand(AlarmLevel::Warning, text, Some(call), Some(PINS_LOCKED_SEEN), false, at);
     }
 
     /// The same of many callers at once, who are all on the list of those to be rung back.
     pub(super) fn raise_of_many(self: &Arc<Self>, text: String) {
-        self.stand(AlarmLevel::Critical, text, None, None, true);
+        self.stand(AlarmLevel::Critical, text, None, None, true, self.wiring.clock.utc());
     }
 
+    /// `at`: since when it is so.
     fn stand(
         self: &Arc<Self>,
         level: AlarmLevel,
@@ -53,10 +60,10 @@ impl Calls {
         call: Option<&CallId>,
         seen: Option<&'static str>,
         stays: bool,
+        at: UtcMs,
     ) {
-        let at = self.wiring.clock.utc();
         let mut view = AlarmView {
-            id: alarm_id(at, call),
+            id: alarm_id(self.wiring.clock.utc(), call),
             level,
             text,
             at,

@@ -5,6 +5,7 @@
 
 use super::record::Line;
 use super::{CUT_OFF, CallsHandle, FAULT, alarm_text, on_record};
+use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::RecordEvent;
@@ -58,7 +59,8 @@ impl CallsHandle {
         }
         for (callback, account) in unreached {
             let text = alarm_text::not_reached(&account, &callback.number);
-            self.0.raise_of_caller(AlarmLevel::Critical, text, &callback.call);
+            let at = callback.end.as_ref().map_or(callback.next_at, |end| end.at);
+            self.0.raise_again(text, &callback.call, at);
         }
         for (call, account) in callers {
             let caller = call.remote.as_ref();
@@ -67,14 +69,19 @@ impl CallsHandle {
                 Some(FAULT) => alarm_text::fault(&account, caller),
                 _ => alarm_text::no_operator(&account, caller),
             };
-            self.0.raise_of_caller(AlarmLevel::Critical, text, &call.id);
+            self.0.raise_again(text, &call.id, over_at(&call));
         }
     }
 
     /// Alarms of an earlier start about PINs that were tried in vain, with the accounts' names: on the desks again.
     pub fn recall_pins(&self, calls: Vec<(CallRecord, String)>) {
         for (call, account) in calls {
-            self.0.raise_of_pins(alarm_text::wrong_pins(&account, call.remote.as_ref()), &call.id);
+            self.0.raise_of_pins(alarm_text::wrong_pins(&account, call.remote.as_ref()), &call.id, over_at(&call));
         }
     }
+}
+
+/// When a call ended that is over, as its alarm is no younger than that.
+fn over_at(call: &CallRecord) -> UtcMs {
+    call.end.as_ref().map_or(call.started_at, |end| end.ended_at)
 }

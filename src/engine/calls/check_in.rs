@@ -421,7 +421,7 @@ impl Calls {
                     // After a start it is told again by this.
                     self.recorder.write(Line::Event { call, at, kind, body });
                     let text = alarm_text::wrong_pins(&facts.account.name, facts.caller.as_ref());
-                    self.raise_of_pins(text, &facts.id);
+                    self.raise_of_pins(text, &facts.id, at);
                 }
                 Looked::Refused
             }

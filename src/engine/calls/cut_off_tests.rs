@@ -82,6 +82,24 @@ async fn who_was_promised_it_and_not_reached_is_an_alarm_after_the_next_start_to
 }
 
 #[tokio::test]
+async fn an_alarm_of_before_the_start_is_as_old_as_what_it_tells() {
+    let house = House::open("greeting");
+    let mut callers = cut_off(1);
+    let ended_at = SystemClock.utc().plus_ms(-1_640_000);
+    callers[0].0.end = Some(CallEnd {
+        answered_at: None,
+        ended_at,
+        outcome: "abandoned".to_owned(),
+        cause: Cause::NoAnswer,
+        operator: None,
+    });
+    house.calls.recall(callers, vec![]);
+    let alarms = house.calls.alarms();
+    assert!(alarms[0].text.contains("waited in vain"), "{}", alarms[0].text);
+    assert_eq!(alarms[0].at, ended_at);
+}
+
+#[tokio::test]
 async fn pins_that_were_tried_in_vain_are_an_alarm_after_the_next_start_until_it_is_seen() {
     let mut house = House::open("greeting");
     house.calls.recall_pins(cut_off(1));

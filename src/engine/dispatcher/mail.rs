@@ -92,7 +92,7 @@ impl Dispatcher {
                 let name = self.name_of_attempt(attempt).await?;
                 let words = if body.is_empty() { "no words of their own" } else { body };
                 let text = format!("{name} answered by email ({subject}): \u{201c}{words}\u{201d}");
-                self.raise(id, AlarmLevel::Warning, text, dispatch);
+                self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, dispatch, None);
             }
             Arrival::MailFate { fate: Fate::Failed { status, .. }, recipient, .. } => {
                 let whom = recipient.as_ref().map_or_else(String::new, |whom| format!(" to {whom}"));
@@ -100,7 +100,7 @@ impl Dispatcher {
                     "An email{whom} that was no message (a recap, or an invitation to an inbox) came back undelivered ({status}): \
                      see to the address, and tell them."
                 );
-                self.raise(id, AlarmLevel::Warning, text, None);
+                self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, None, None);
             }
             _ => {}
         }

@@ -97,7 +97,7 @@ impl Dispatcher {
         }
         let text = about_words(name, &about, meant.len(), body);
         let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
-        self.raise(id, AlarmLevel::Warning, text, meant.last().cloned());
+        self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, meant.last().cloned(), None);
         Ok(())
     }
 }

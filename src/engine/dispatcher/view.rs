@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
 use super::{Dispatcher, to_its_end};
+use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, RecapId};
 use crate::domain::account::Account;
 use crate::domain::dispatch::board;
@@ -284,13 +285,25 @@ impl Dispatcher {
         dispatch: Option<DispatchId>,
         message: Option<MessageId>,
     ) {
+        self.raise_since(self.inner.clock.utc(), id, level, text, dispatch, message);
+    }
+
+    /// The same of what began at `at`: a start raises it again, and it is no younger for that.
+    pub(super) fn raise_since(
+        &self,
+        at: UtcMs,
+        id: String,
+        level: AlarmLevel,
+        text: String,
+        dispatch: Option<DispatchId>,
+        message: Option<MessageId>,
+    ) {
         let mut alarms = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner);
         if alarms.get(&id).is_some_and(|known| known.text == text && known.level == level) {
             return;
         }
         // A dispatch takes its own alarm back when the cause is gone; nothing else would these.
         let dismissible = dispatch.as_ref().is_none_or(|dispatch| alarm_name(dispatch) != id);
-        let at = self.inner.clock.utc();
         let alarm = AlarmView { id: id.clone(), level, text, at, dispatch, message, call: None, dismissible };
         alarms.insert(id, alarm.clone());
         drop(alarms);
@@ -338,7 +351,8 @@ impl Dispatcher {
 
     pub(super) fn alarm_of_stop(&self, inbound: &Inbound, name: &str) {
         let text = format!("{name} asked for no more texts (STOP). Texts to them fail until they send START.");
-        self.raise(format!("stop:{}:{}", inbound.provider, inbound.provider_msg_id), AlarmLevel::Warning, text, None);
+        let id = format!("stop:{}:{}", inbound.provider, inbound.provider_msg_id);
+        self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, None, None);
     }
 }
 

@@ -28,7 +28,7 @@ impl Dispatcher {
         let about = view.map(named).map_or_else(String::new, |about| format!(" about {about}"));
         let text = format!("{name} wrote from the inbox{about}: \u{201c}{body}\u{201d}");
         let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
-        self.raise_about(id, AlarmLevel::Warning, text, Some(dispatch.clone()), message);
+        self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, Some(dispatch.clone()), message);
         Ok(())
     }
 

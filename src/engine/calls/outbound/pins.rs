@@ -79,7 +79,7 @@ impl OutTask {
                             (id.clone(), PINS_LOCKED.to_owned(), Value::Object(Default::default()));
                         // After a start it is told again by this.
                         calls.recorder.write(Line::Event { call, at, kind, body });
-                        calls.raise_of_pins(alarm_text::wrong_pins_called(&called), &id);
+                        calls.raise_of_pins(alarm_text::wrong_pins_called(&called), &id, at);
                     }
                     PinLooked::Wrong
                 }
