@@ -105,12 +105,12 @@ async fn a_call_to_somebody_takes_their_pin_alone(store: &Store) {
         tx.set_pin(&account().id, Some(&person.id), &pin(digits), &user("kim").id, NOW).await.unwrap();
     }
     tx.set_pin(&account().id, None, &pin("8642"), &user("kim").id, NOW).await.unwrap();
-    let to_ben = PinFrom::Called { number: &mobile, contact: Some(&ben.id) };
+    let to_ben = PinFrom::Called { number: &mobile, people: std::slice::from_ref(&ben.id) };
     for (digits, opens) in [("4711", true), ("8642", true), ("2580", false), ("9182", false)] {
         let tried = tx.try_pin(&account().id, to_ben, &pin(digits), NOW).await.unwrap();
         assert_eq!(matches!(tried, Tried::Right(_)), opens, "{digits}: {tried:?}");
     }
-    let to_all = PinFrom::Called { number: &mobile, contact: None };
+    let to_all = PinFrom::Called { number: &mobile, people: &[] };
     assert!(matches!(tx.try_pin(&account().id, to_all, &pin("4711"), NOW).await.unwrap(), Tried::Wrong { .. }));
     tx.commit("test").await.unwrap();
     for place in [to_ben, PinFrom::Known(&mobile)] {

@@ -354,6 +354,7 @@ export const api = {
   addUser: (body: { login: string; name: string; role: Role; password: string }) => request<UserLine>('POST', '/users', body),
   changeUser: (user: string, body: { name?: string; role?: Role; password?: string; disabled?: boolean }) =>
     request<UserLine>('PATCH', `/users/${id(user)}`, body),
+  setSkills: (user: string, skills: string[]) => request<void>('PUT', `/users/${id(user)}/skills`, { skills }),
 
   audit: (filter: { act?: string; who?: string; object?: string; since?: number; until?: number; cursor?: number; limit?: number }) =>
     request<{ items: AuditRow[]; next: number | null }>('GET', `/audit${query(filter)}`),

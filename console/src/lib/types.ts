@@ -470,6 +470,8 @@ export interface UserLine {
   name: string;
   role: Role;
   disabled: boolean;
+  /** What they can do for a caller: a language, a kind of case. */
+  skills: string[];
 }
 
 /** A row of the audit log. */
