@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { alone, canListen, listenerWords, listening, modeOf, onTheirWay, operatorIn, overWords, parked, seatRows, stageWords, whoHears, whoHearsMe } from './floor';
+import { alone, canListen, inTheHouse, listenerWords, listening, modeOf, onTheirWay, operatorIn, overWords, parked, seatRows, stageWords, whoHears, whoHearsMe } from './floor';
 import { PageKeys } from './keys';
 import type { CallView, HearsView, ListenMode, ListenerView, SeatState, SeatView } from './types';
 
@@ -160,4 +160,17 @@ it('lets a supervisor stay and come while the operator asks a colleague, and nam
   const asking = call('1', { state: 'consulting', hears });
   expect(canListen(asking)).toBe(true);
   expect(whoHearsMe(asking, me('barge'), 'Kim')).toBe('Kim and the colleague hear you.');
+});
+
+describe('whom a shift leaves to the next', () => {
+  it('is every caller somebody has or put somewhere, the longest there first, and no job and nobody in the queue', () => {
+    const calls = [
+      call('parked', { state: 'parked', started_at: 3_000 }),
+      call('held', { state: 'held', started_at: 2_000 }),
+      call('queued', { state: 'queued', started_at: 1_000 }),
+      call('job', { started_at: 1_000, job: {} as CallView['job'] }),
+      call('form', { state: 'wrap_up', started_at: 2_500 }),
+    ];
+    expect(inTheHouse(calls).map((one) => one.id)).toEqual(['held', 'form', 'parked']);
+  });
 });

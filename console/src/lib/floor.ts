@@ -52,6 +52,12 @@ export function parked(calls: CallView[]): CallView[] {
   return calls.filter((c) => c.state === 'parked').sort((a, b) => since(a) - since(b));
 }
 
+/** Callers who are left to whoever comes on shift: parked, on hold, in talks, with a form not finished. Who has been there longest first. */
+export function inTheHouse(calls: CallView[]): CallView[] {
+  const there: readonly string[] = ['talking', 'held', 'parked', 'consulting', 'patching', 'conference', 'patched', 'wrap_up', 'ringing_back'];
+  return calls.filter((c) => there.includes(c.state) && !c.job).sort((a, b) => a.started_at - b.started_at);
+}
+
 /** Somebody of ours is with the caller, or was and left them with a contact. */
 export function canListen(call: CallView): boolean {
   return ['talking', 'held', 'patching', 'consulting', 'conference', 'patched'].includes(call.state);

@@ -21,7 +21,7 @@ pub enum Abandoned {
     Menu,
     /// Asked to speak a message, and said nothing.
     Voicemail,
-    /// Music, while the client's people were rung by the account's flow: no operator was ever looked for.
+    /// Music, while the client's people or their own number were rung by the account's flow: no operator was ever looked for.
     PutThrough,
     /// They hung up waiting for an operator, be it once more.
     Queue,
@@ -41,10 +41,10 @@ impl Abandoned {
     /// What it means that the caller goes at this stage, if it means anything.
     pub(super) const fn at(stage: Stage) -> Option<Self> {
         match stage {
-            Stage::Arriving | Stage::Greeting | Stage::Spilling => Some(Self::Greeting),
+            Stage::Arriving | Stage::Greeting => Some(Self::Greeting),
             Stage::Menu => Some(Self::Menu),
             Stage::Voicemail => Some(Self::Voicemail),
-            Stage::Reaching => Some(Self::PutThrough),
+            Stage::Reaching | Stage::Spilling => Some(Self::PutThrough),
             Stage::Queued | Stage::Offered => Some(Self::Queue),
             Stage::Apology => Some(Self::NoOperator),
             // Music while the operator asks a colleague is a hold too; and while a contact is dialled, see below.
