@@ -28,6 +28,7 @@ mod peers;
 mod portal;
 mod portal_contacts;
 mod portal_going_live;
+mod portal_greetings;
 mod portal_messages;
 mod portal_schedules;
 mod protocols;

@@ -11,6 +11,7 @@ import type {
   Morning,
   OnDuty,
   PortalContact,
+  PortalGreeting,
   PortalHoliday,
   PortalHome,
   PortalMessage,
@@ -81,5 +82,8 @@ export const portal = {
   withdraw: (account: string, change: string) => request<ProtocolChange>('POST', at(account, `/protocol_changes/${id(change)}/withdraw`)),
 
   goingLive: (account: string) => request<GoingLive>('GET', at(account, '/going_live')),
+  /** What callers hear, and one of it as a sound. */
+  greetings: (account: string) => request<{ items: PortalGreeting[] }>('GET', at(account, '/greetings')),
+  greetingSound: (account: string, where: string) => fetchBlob(at(account, `/greetings/sound${query({ at: where })}`)),
   approve: (account: string, body: Approval) => request<GoingLive>('POST', at(account, '/approvals'), body),
 };

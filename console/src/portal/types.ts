@@ -126,6 +126,16 @@ export interface Use {
   destination: string | null;
 }
 
+/** Something that callers hear. */
+export interface PortalGreeting {
+  /** Where the account has it; its sound is asked for by it. */
+  at: string;
+  title: string;
+  recorded: boolean;
+  /** Null: it can only be listened to. */
+  words: string | null;
+}
+
 export interface PortalHoliday {
   name: string;
   /** `2026-11-26`, or `12-25` for every year. */

@@ -7,6 +7,7 @@
 
 pub mod contacts;
 pub mod going_live;
+pub mod greetings;
 pub mod guard;
 pub mod home;
 pub mod message;
@@ -66,4 +67,6 @@ pub(super) fn list() -> OpenApiRouter<Front> {
         .routes(routes!(protocols::withdraw))
         .routes(routes!(going_live::show))
         .routes(routes!(going_live::approve))
+        .routes(routes!(greetings::list))
+        .routes(routes!(greetings::listen))
 }
