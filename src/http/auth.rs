@@ -146,7 +146,8 @@ pub async fn still_lives(front: &Front, signed: &mut Signed) -> bool {
     }
 }
 
-fn ended() -> Problem {
+/// 401: whoever was signed in is so no more.
+pub(super) fn ended() -> Problem {
     Problem::unauthorized("auth.ended", "The session was ended. Sign in again.")
 }
 

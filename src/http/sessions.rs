@@ -3,6 +3,8 @@
 //! A wrong login takes as long as a wrong password (the store sees to it), and both are counted against the
 //! login and against where they come from. Neither login nor address is ever logged.
 
+use std::net::SocketAddr;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -79,14 +81,8 @@ pub async fn open(
     Body(body): Body<SignIn>,
 ) -> Result<(StatusCode, Json<SignedIn>), Problem> {
     let login = body.login.trim().to_lowercase();
-    let source = peer.ip().to_string();
-    let (now, at) = (front.clock.utc(), front.clock.instant());
-    for (limit, key) in [(&front.limits.by_source, &source), (&front.limits.by_login, &login)] {
-        limit.take(key, at).map_err(|wait| {
-            metrics::counter!("cordboard_sign_in_limited_total").increment(1);
-            Problem::too_many("auth.too_many", wait.as_secs() + 1)
-        })?;
-    }
+    let now = front.clock.utc();
+    count_try(&front, peer, &login)?;
     let Some(user) = front.store.find_user_by_password(&login, body.password).await? else {
         metrics::counter!("cordboard_sign_in_failed_total").increment(1);
         tracing::info!("a sign-in was refused");
@@ -102,6 +98,18 @@ pub async fn open(
     tx.commit("sign_in").await?;
     tracing::info!(user = %user.id, session = %session.id, "signed in");
     Ok((StatusCode::CREATED, Json(signed_in(&front, user, &session.id, &refresh))))
+}
+
+/// A try at the password of `login`: counted against it and against where it comes from. Refused where there were too many.
+pub(super) fn count_try(front: &Front, peer: SocketAddr, login: &str) -> Result<(), Problem> {
+    let (source, at) = (peer.ip().to_string(), front.clock.instant());
+    for (limit, key) in [(&front.limits.by_source, source.as_str()), (&front.limits.by_login, login)] {
+        limit.take(key, at).map_err(|wait| {
+            metrics::counter!("cordboard_sign_in_limited_total").increment(1);
+            Problem::too_many("auth.too_many", wait.as_secs() + 1)
+        })?;
+    }
+    Ok(())
 }
 
 fn signed_in(front: &Front, user: User, session: &crate::base::id::SessionId, refresh: &SecretString) -> SignedIn {

@@ -30,6 +30,7 @@ mod portal_contacts;
 mod portal_going_live;
 mod portal_greetings;
 mod portal_messages;
+mod portal_password;
 mod portal_schedules;
 mod protocols;
 mod recaps;

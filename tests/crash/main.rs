@@ -129,6 +129,7 @@ const COMMANDS: &[&str] = &[
     "dismissed",
     "add_client",
     "change_client",
+    "own_password",
     "approve_part",
     "propose_protocol",
     "drop_protocol_change",

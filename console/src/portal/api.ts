@@ -35,6 +35,8 @@ const verification = (account: string, contact: string, destination: string) =>
 
 export const portal = {
   home: () => request<PortalHome>('GET', '/portal'),
+  /** Of whoever is logged in; their other sessions end. */
+  setPassword: (old_password: string, password: string) => request<void>('PUT', '/portal/password', { old_password, password }),
   morning: (account: string, date?: string) => request<Morning>('GET', at(account, `/morning${query({ date })}`)),
   messages: (account: string, zone: string, filter: MessageFilter, cursor?: string) => {
     const { from, to, open, call_type, ...rest } = filter;

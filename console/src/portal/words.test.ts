@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GoingLivePart } from '../lib/clients';
 import type { NightLine, Use } from './types';
-import { accountWords, approvalWords, dial, explain, headlineOf, isPin, nightGroups, nightWords, readCode, usesOf, verifyWays } from './words';
+import { accountWords, approvalWords, dial, explain, headlineOf, isPin, nightGroups, nightWords, passwordFault, readCode, usesOf, verifyWays } from './words';
 
 const line = (at: number, state: string, needs_operator = false): NightLine => ({ at, message: `msg_${at}`, text: `${at}`, state, needs_operator });
 
@@ -76,4 +76,10 @@ test('a telephone is verified by text or call, a pager by neither', () => {
 test('only a whole number rings when it is touched', () => {
   expect(dial('+1 202 555 0190')).toBe('tel:+12025550190');
   expect(dial('5th St 12')).toBeNull();
+});
+
+test('a new password is sent once it is long enough and the same twice', () => {
+  expect(passwordFault('seven green kettles', 'seven green kettles')).toBe('');
+  expect(passwordFault('seven green kettles', 'seven green kettle')).toContain('not the same');
+  expect(passwordFault('short', 'short')).toContain('8 characters');
 });

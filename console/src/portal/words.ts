@@ -120,6 +120,12 @@ export function isPin(text: string): boolean {
   return /^\d{4,10}$/.test(text.trim());
 }
 
+/** Why a new password, typed twice, is not sent; empty: it is. */
+export function passwordFault(password: string, again: string): string {
+  if ([...password].length < 8) return 'A password has at least 8 characters.';
+  return password === again ? '' : 'This is not the same as the new one above. Type both once more.';
+}
+
 /** What somebody typed of a code, if it is whole. */
 export function readCode(text: string): string | null {
   const digits = text.replace(/\D/g, '');

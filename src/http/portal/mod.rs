@@ -1,8 +1,8 @@
 //! The client portal: what clients see and change of their own accounts, behind one door ([`guard`]). Everything here is below
 //! `/api/v1/portal`, and opens to clients alone; nothing else opens to them.
 //!
-//! What always holds: each route names its account, and an account that is not theirs, or anything of one, answers as if it were not
-//! there; what is shown of a message is on the audit log before the answer leaves; what they change goes the way that the service's own
+//! What always holds: each route names its account (but for `home`, and their own `password`), and an account that is not theirs, or
+//! anything of one, answers as if it were not there; what is shown of a message is on the audit log before the answer leaves; what they change goes the way that the service's own
 //! changes go (`engine/clients`), in their name.
 
 pub mod contacts;
@@ -13,6 +13,7 @@ pub mod home;
 pub mod message;
 pub mod messages;
 pub mod morning;
+pub mod password;
 pub mod protocols;
 pub mod report;
 pub mod schedule_files;
@@ -29,6 +30,7 @@ use super::state::Front;
 pub(super) fn list() -> OpenApiRouter<Front> {
     OpenApiRouter::new()
         .routes(routes!(home::show))
+        .routes(routes!(password::change))
         .routes(routes!(messages::list))
         .routes(routes!(message::show))
         .routes(routes!(message::listen))

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
-use crate::base::id::UserId;
+use crate::base::id::{SessionId, UserId};
 use crate::domain::operator::skill::Skills;
 
 use super::sql::{json, word};
@@ -168,11 +168,31 @@ impl Tx {
         password: &HashedPassword,
         now: UtcMs,
     ) -> Result<(), StoreError> {
-        let sql = "UPDATE users SET password_hash = $2 WHERE id = $1";
-        if self.execute(sql, args![user, &password.0]).await? == 0 {
-            return Err(StoreError::Missing { what: "user" });
-        }
+        self.write_password(user, password).await?;
         self.revoke_sessions_of(user, "password changed", now).await
+    }
+
+    /// The same by themselves: the session in which they have said the old one goes on, their others end.
+    pub async fn set_own_password(
+        &mut self,
+        user: &UserId,
+        password: &HashedPassword,
+        session: &SessionId,
+        now: UtcMs,
+    ) -> Result<(), StoreError> {
+        self.write_password(user, password).await?;
+        for other in self.list_sessions_of(user, now).await?.iter().filter(|other| *other != session) {
+            self.revoke_session(other, "password changed", now).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_password(&mut self, user: &UserId, password: &HashedPassword) -> Result<(), StoreError> {
+        let sql = "UPDATE users SET password_hash = $2 WHERE id = $1";
+        match self.execute(sql, args![user, &password.0]).await? {
+            0 => Err(StoreError::Missing { what: "user" }),
+            _ => Ok(()),
+        }
     }
 
     /// Writes what a user is called and may do. With another role their sessions end, as tokens carry it.
