@@ -91,6 +91,29 @@ async fn a_message_says_who_was_told_when_and_why() {
 }
 
 #[tokio::test]
+async fn what_a_carrier_has_only_accepted_is_sent_and_delivered_once_a_receipt_says_so() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let to = json!([{"kind": "contact", "contact": "con_ben", "destination": "mobile"}]);
+    let protocol = json!({"name": "notice", "repeat": null, "until": "handed_over", "call_types": ["ct_urgent"],
+        "steps": [{"method": {"kind": "text"}, "to": to, "wait_secs": 0}]});
+    let added = house.ask(Method::POST, "/api/v1/accounts/acc_plumbing/protocols", &sam, protocol).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.json());
+    let id = saved(&house, "Burst pipe at 5th St", None).await;
+    house.advance(Duration::from_secs(6)).await;
+    let pat = client(&house, "pat", &["messages"]).await;
+    let path = format!("{HERE}/messages/{id}");
+    let dispatch = house.fetch(&path, &pat).await.json()["dispatch"].clone();
+    assert_eq!(
+        (&dispatch["state"], &dispatch["words"]),
+        (&json!("delivered"), &json!("Sent, accepted for delivery")),
+        "{dispatch}"
+    );
+    house.front.dispatcher.take_receipt("twilio", "SM1", "delivered", None).await.expect("taken in");
+    assert_eq!(house.fetch(&path, &pat).await.json()["dispatch"]["words"], "Delivered");
+}
+
+#[tokio::test]
 async fn what_the_person_on_call_texts_back_stands_on_the_time_line() {
     let house = House::new().await;
     let id = saved(&house, "Burst pipe at 5th St", None).await;

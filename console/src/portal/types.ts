@@ -38,9 +38,18 @@ export interface PortalMessage {
   recorded: boolean;
 }
 
+export interface TimeLine {
+  at: number;
+  kind: string;
+  text: string;
+  who: string | null;
+  /** Why this person, where the schedule said so. */
+  why: string | null;
+}
+
 export interface PortalMessageWhole extends PortalMessage {
   answers: { label: string; text: string }[];
-  timeline: { at: number; kind: string; text: string; who: string | null; why: string | null }[];
+  timeline: TimeLine[];
   next: { at: number; text: string } | null;
 }
 

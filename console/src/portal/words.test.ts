@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GoingLivePart } from '../lib/clients';
 import type { NightLine, Use } from './types';
-import { accountWords, approvalWords, dial, explain, headlineOf, isPin, nightGroups, nightWords, passwordFault, readCode, usesOf, verifyWays } from './words';
+import { accountWords, approvalWords, becameOf, dial, explain, headlineOf, isPin, nightGroups, nightWords, passwordFault, readCode, usesOf, verifyWays } from './words';
 
 const line = (at: number, state: string, needs_operator = false): NightLine => ({ at, message: `msg_${at}`, text: `${at}`, state, needs_operator });
 
@@ -82,4 +82,19 @@ test('a new password is sent once it is long enough and the same twice', () => {
   expect(passwordFault('seven green kettles', 'seven green kettles')).toBe('');
   expect(passwordFault('seven green kettles', 'seven green kettle')).toContain('not the same');
   expect(passwordFault('short', 'short')).toContain('8 characters');
+});
+
+test('an open message says what comes next once, and why somebody once', () => {
+  const next = 'If no reply by 05:29:22 EST: call the technician on call (mobile).';
+  const line = (kind: string, text: string, why: string | null = null) => ({ at: 0, kind, text, who: null, why });
+  const dispatch = { state: 'running', words: next, confirmed_by: null, closed_at: null, needs_operator: false };
+  const step = line('step', 'Step 1: text Ben Ortiz (Ben Ortiz: technician on call by rotation).', 'Ben Ortiz: technician on call by rotation');
+  const sent = line('accepted', 'Text sent to Ben Ortiz, accepted.');
+  const became = becameOf({ dispatch, next: { at: 1, text: next }, timeline: [step, sent, line('waiting', next)] });
+  expect(became).toEqual({ stands: 'Under way.', next, lines: [{ ...step, why: null }, sent] });
+  // A wait that is over stays, and so does a reason that stands nowhere else.
+  const over = [line('waiting', 'If no reply by 05:14:22 EST: step 2.'), line('step', 'Step 2: call Ben Ortiz.', 'fallback')];
+  expect(becameOf({ dispatch, next: { at: 1, text: next }, timeline: over }).lines).toEqual(over);
+  expect(becameOf({ dispatch: null, next: null, timeline: [] }).stands).toContain('nobody had to be told');
+  expect(becameOf({ dispatch: { ...dispatch, words: 'An operator sees to it' }, next: { at: 1, text: next }, timeline: [] }).stands).toBe('An operator sees to it');
 });

@@ -2,7 +2,7 @@
 
 import { listWords, partWords, type GoingLivePart, type Part } from '../lib/clients';
 import type { Urgency } from '../lib/types';
-import type { NightLine, PortalAccount, PortalMessage, Reach, Use, VerifyBy } from './types';
+import type { NightLine, PortalAccount, PortalMessage, PortalMessageWhole, Reach, TimeLine, Use, VerifyBy } from './types';
 
 /** A refusal as the server gives it. */
 interface Refused {
@@ -83,6 +83,18 @@ export function nightWords(lines: readonly NightLine[]): string {
 
 export function urgencyWords(urgency: Urgency): string {
   return { urgent: 'Urgent', routine: 'Routine', not_legitimate: 'Not a real call' }[urgency];
+}
+
+/** What became of a message, each thing once: how it stands, what comes next, and what was done with why somebody, where the line itself has it not. */
+export function becameOf(message: Pick<PortalMessageWhole, 'dispatch' | 'next' | 'timeline'>): { stands: string; next: string; lines: TimeLine[] } {
+  const next = message.next?.text ?? '';
+  const words = message.dispatch ? message.dispatch.words : 'It was kept; nobody had to be told.';
+  // In a list what comes next is how it stands; here it has a line of its own.
+  const stands = next && words === next ? 'Under way.' : words;
+  const lines = message.timeline
+    .filter((line) => line.kind !== 'waiting' || line.text !== next)
+    .map((line) => ({ ...line, why: line.why && !line.text.includes(line.why) ? line.why : null }));
+  return { stands, next, lines };
 }
 
 /** What a message is called in a list. */

@@ -13,7 +13,7 @@ use crate::base::id::{CallTypeId, MessageId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Account, Urgency};
 use crate::domain::message::{Message, render};
-use crate::engine::feed::DispatchView;
+use crate::engine::feed::{DispatchView, LineView};
 use crate::http::audit;
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::Params;
@@ -240,7 +240,8 @@ fn in_words(view: &DispatchView) -> PortalDispatch {
         "patched" => {
             view.confirmed_by.as_ref().map_or_else(|| "Put through".to_owned(), |to| format!("Put through to {to}"))
         }
-        "delivered" => "Delivered".to_owned(),
+        "delivered" if has_arrived(&view.timeline) => "Delivered".to_owned(),
+        "delivered" => "Sent, accepted for delivery".to_owned(),
         "exhausted_unconfirmed" => "Nobody has confirmed".to_owned(),
         "cancelled" => "Taken back".to_owned(),
         "closed_by_operator" => "Closed by an operator".to_owned(),
@@ -252,5 +253,38 @@ fn in_words(view: &DispatchView) -> PortalDispatch {
         confirmed_by: view.confirmed_by.clone(),
         closed_at: view.closed_at,
         needs_operator: view.needs_operator,
+    }
+}
+
+/// Whether a device has said of each person whom something was sent to that it is there, or they have read it. That a carrier has
+/// accepted it says nothing of that.
+fn has_arrived(timeline: &[LineView]) -> bool {
+    let there = whose(timeline, &["delivered", "told"]);
+    !there.is_empty() && whose(timeline, &["accepted"]).iter().all(|who| there.contains(who))
+}
+
+fn whose<'a>(timeline: &'a [LineView], kinds: &[&str]) -> Vec<Option<&'a str>> {
+    let lines = timeline.iter().filter(|line| kinds.contains(&line.kind.as_str()));
+    lines.map(|line| line.who.as_deref()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(kind: &str, who: &str) -> LineView {
+        LineView { at: UtcMs(0), kind: kind.into(), text: String::new(), who: Some(who.into()) }
+    }
+
+    #[test]
+    fn what_one_device_has_and_another_only_may_have_has_not_arrived() {
+        let (sent, also) = (line("accepted", "Ann"), line("accepted", "Ben"));
+        assert!(!has_arrived(&[]));
+        assert!(!has_arrived(&[line("attempt", "Ann"), sent.clone()]));
+        let has = line("delivered", "Ann");
+        assert!(has_arrived(&[sent.clone(), has.clone()]));
+        assert!(!has_arrived(&[sent.clone(), also.clone(), has.clone()]));
+        assert!(has_arrived(&[sent, also, has, line("told", "Ben")]));
+        assert!(has_arrived(&[line("delivered", "office")]), "a system of theirs, which answers by itself");
     }
 }
