@@ -35,13 +35,47 @@ async fn a_number_changed_once_is_another_at_the_next_step() {
     let got = house.ask(Method::PUT, &path, &pat, change.clone()).await;
     assert_eq!(got.status, StatusCode::OK, "{}", got.json());
     assert_eq!(got.json()["destinations"][0]["id"], "dst_ben-mobile", "it is the same destination");
-    // As it was read before: somebody else was first.
-    assert_eq!(house.ask(Method::PUT, &path, &pat, change).await.problem(), "account.stale");
+    // Something else, as it was read before: somebody else was first.
+    let mut other = change;
+    other["title"] = json!("plumber");
+    assert_eq!(house.ask(Method::PUT, &path, &pat, other).await.problem(), "account.stale");
     let kim = house.sign_in("kim").await;
     assert_eq!(house.ask(Method::POST, "/api/v1/messages", &kim, message_body()).await.status, StatusCode::CREATED);
     house.advance(Duration::from_secs(6)).await;
     let texts = Told::so_far(&house.told.texts);
     assert_eq!(texts.iter().map(|text| text.to.as_e164()).collect::<Vec<_>>(), ["+12025550177"]);
+}
+
+#[tokio::test]
+async fn whoever_lost_the_answer_and_saves_again_has_saved_and_nobody_is_there_twice() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let path = format!("{HERE}/contacts");
+    let edition = house.fetch(&path, &pat).await.json()["edition"].clone();
+    let way = json!([{"label": "mobile", "reach": {"kind": "phone", "address": "(202) 555-0188"}}]);
+    let otto = json!({"edition": edition, "name": " Otto Lost", "destinations": way});
+    let first = house.ask(Method::POST, &path, &pat, otto.clone()).await;
+    let again = house.ask(Method::POST, &path, &pat, otto.clone()).await;
+    assert_eq!((first.status, again.status), (StatusCode::CREATED, StatusCode::CREATED), "{}", again.json());
+    assert_eq!(
+        (first.json()["id"].clone(), first.json()["edition"].clone()),
+        (again.json()["id"].clone(), again.json()["edition"].clone())
+    );
+    // Whoever is said to be somebody else is asked about all the same.
+    let mut namesake = otto;
+    namesake["namesake"] = json!(true);
+    assert_eq!(house.ask(Method::POST, &path, &pat, namesake).await.problem(), "account.stale");
+
+    let ottos = format!("{path}/{}", first.json()["id"].as_str().expect("an id"));
+    let change =
+        json!({"edition": first.json()["edition"], "name": "Otto Lost", "title": "plumber", "destinations": []});
+    let first = house.ask(Method::PUT, &ottos, &pat, change.clone()).await;
+    let again = house.ask(Method::PUT, &ottos, &pat, change.clone()).await;
+    assert_eq!((first.status, again.status), (StatusCode::OK, StatusCode::OK), "{}", again.json());
+    assert_eq!(first.json()["edition"], again.json()["edition"], "nothing was changed once more");
+    let mut other = change;
+    other["title"] = json!("plumber, nights");
+    assert_eq!(house.ask(Method::PUT, &ottos, &pat, other).await.problem(), "account.stale");
 }
 
 #[tokio::test]

@@ -186,6 +186,16 @@ impl ContactEdit {
         faults.unless(Contact { name, title, language, zone, destinations, ..to.clone() })
     }
 
+    /// Whether `contact` is as it is written here already: whoever has lost the answer to it sends it once more.
+    pub fn is_written(&self, contact: &Contact) -> bool {
+        let Ok(mut then) = self.apply(contact, || DestinationId::named("new")) else { return false };
+        for (one, there) in then.destinations.iter_mut().zip(&contact.destinations) {
+            // What was new when it was first sent has an identifier by now, and perhaps a STOP.
+            (one.id, one.blocked) = (there.id.clone(), there.blocked);
+        }
+        then == *contact
+    }
+
     /// A person has one inbox; its notice goes to a telephone or an email address of theirs.
     fn check_inboxes(&self, faults: &mut Faults) {
         let is_inbox = |d: &DestinationEdit| d.reach.kind == ReachKind::Inbox;
@@ -322,6 +332,20 @@ mod tests {
             made += 1;
             DestinationId::named(&made.to_string())
         })
+    }
+
+    #[test]
+    fn what_was_written_is_known_again_whatever_it_is_called_by_now() {
+        let sent =
+            edit(&[("mobile", ReachKind::Phone, "(202) 555-0110"), ("email", ReachKind::Email, " ben@example.com ")]);
+        let ben = apply(&sent, &blank()).unwrap();
+        assert!(sent.is_written(&ben), "with identifiers that it did not have");
+        assert!(sent.is_written(&Contact { id: ContactId::named("other"), ..ben.clone() }));
+        let another =
+            edit(&[("mobile", ReachKind::Phone, "+12025550111"), ("email", ReachKind::Email, "ben@example.com")]);
+        assert!(!another.is_written(&ben));
+        assert!(!edit(&[("mobile", ReachKind::Phone, "+12025550110")]).is_written(&ben), "less than there is");
+        assert!(!sent.is_written(&Contact { title: "technician".into(), ..ben }));
     }
 
     #[test]

@@ -22,7 +22,15 @@ impl Clients {
     pub async fn add_contact(&self, account: &AccountId, edit: &ContactEdit) -> Result<Changed<Contact>, Refusal> {
         let now = self.clock.utc();
         let mut tx = self.store.write().await?;
-        let account = lock(&mut tx, account, edit.edition).await?;
+        let account = match lock(&mut tx, account, edit.edition).await {
+            // Whoever has lost the answer sends it once more: they are there, and need not be there twice.
+            Err(Refusal::Stale { now }) if !edit.namesake => {
+                let people = tx.list_contacts(account).await?;
+                let there = people.into_iter().find(|there| edit.is_written(there));
+                return there.map(|there| Changed { now: there, edition: now }).ok_or(Refusal::Stale { now });
+            }
+            locked => locked?,
+        };
         let blank = Contact {
             id: ContactId::fresh(now),
             account: account.id.clone(),
@@ -48,7 +56,14 @@ impl Clients {
         let now = self.clock.utc();
         let mut tx = self.store.write().await?;
         let before = tx.find_contact(id).await?.ok_or(Refusal::Missing { what: "contact" })?;
-        let account = lock(&mut tx, &before.account, Some(edition)).await?;
+        let account = match lock(&mut tx, &before.account, Some(edition)).await {
+            // RFC 9110 §13.1.1: what has been written already is done, be the edition another by that very change.
+            Err(Refusal::Stale { now }) => {
+                let there = tx.find_contact(id).await?.filter(|there| edit.is_written(there));
+                return there.map(|there| Changed { now: there, edition: now }).ok_or(Refusal::Stale { now });
+            }
+            locked => locked?,
+        };
         let contact = edit.apply(&before, || DestinationId::fresh(now)).and_then(|contact| self.check_reach(contact));
         let contact = contact.map_err(Refusal::Faulty)?;
         refuse_namesake(&mut tx, edit, &before, &contact).await?;
