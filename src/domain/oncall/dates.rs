@@ -1,10 +1,10 @@
 //! Times as people write them into a spreadsheet, and as spreadsheets write them out again. Pure; asked by `read_table`.
 //!
 //! What always holds: `5/12/2026` is two days, and stays both until somebody says which; one that can be only one of them is that one. A
-//! day without a time is the whole day.
+//! day without a time is the whole day. A month that is a word is an English one, and a weekday has to be that of its date.
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime, Time};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +26,16 @@ pub(super) enum Written {
     /// On the clocks of a zone; without a time the whole day.
     Civil {
         day: ReadDay,
-        time: Option<Time>,
+        time: Option<DayTime>,
     },
+}
+
+/// A time of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DayTime {
+    At(Time),
+    /// `24:00`: the midnight at its end (ISO 8601).
+    Over,
 }
 
 /// A day that was read.
@@ -86,15 +94,15 @@ impl Written {
             Self::Civil { day, time } => (day.on(order)?, time),
         };
         let civil = match (time, side) {
-            (Some(time), _) => day.to_datetime(time),
+            (Some(DayTime::At(time)), _) => day.to_datetime(time),
             (None, Side::Start) => day.to_datetime(Time::midnight()),
-            (None, Side::End) => day.tomorrow().ok()?.to_datetime(Time::midnight()),
+            (Some(DayTime::Over), _) | (None, Side::End) => day.tomorrow().ok()?.to_datetime(Time::midnight()),
         };
         first_instant(zone, civil)
     }
 }
 
-/// `2026-11-27 08:00`, with a `T` or an offset too; `11/27/2026 8:00 AM`; `27.11.26`.
+/// `2026-11-27 08:00`, with a `T` or an offset too; `11/27/2026 8:00 AM`; `27.11.26`; `27-Nov-26`; `November 27, 2026`.
 pub(super) fn parse(written: &str) -> Option<Written> {
     let written = written.trim();
     if let Ok(instant) = written.parse::<Timestamp>() {
@@ -102,12 +110,80 @@ pub(super) fn parse(written: &str) -> Option<Written> {
     }
     let civil = written.replacen(' ', "T", 1);
     if let Some(civil) = civil.contains(':').then(|| civil.parse::<DateTime>().ok()).flatten() {
-        return Some(Written::Civil { day: ReadDay::Certain(civil.date()), time: Some(civil.time()) });
+        return Some(Written::Civil { day: ReadDay::Certain(civil.date()), time: Some(DayTime::At(civil.time())) });
     }
-    let date = date_in(written);
-    let rest = written[date.len()..].trim_start_matches(is_between);
+    let (day, rest) = if let Some((date, rest)) = named_day(written) {
+        (ReadDay::Certain(date), rest)
+    } else {
+        let date = date_in(written);
+        (parse_day(date)?, &written[date.len()..])
+    };
+    let rest = rest.trim_start_matches(is_between);
     let time = if rest.is_empty() { None } else { Some(parse_time(rest)?) };
-    Some(Written::Civil { day: parse_day(date)?, time })
+    Some(Written::Civil { day, time })
+}
+
+/// The date at the beginning whose month is a word, and what comes after it: `25-Dec-26`, `25 Dec 2026`, `Friday, December 25, 2026`.
+fn named_day(written: &str) -> Option<(Date, &str)> {
+    let (first, after) = token(written)?;
+    let weekday = weekday_of(first);
+    let (first, after) = if weekday.is_some() { token(after)? } else { (first, after) };
+    let (second, after) = token(after)?;
+    let (third, rest) = token(after)?;
+    let (year, month, day) = match (month_of(first), month_of(second)) {
+        (Some(month), _) => (year_of(third)?, month, short(second)?),
+        (None, Some(month)) if first.len() == 4 => (number(first)?, month, short(third)?),
+        (None, Some(month)) => (year_of(third)?, month, short(first)?),
+        (None, None) => return None,
+    };
+    let date = Date::new(year, month, day).ok()?;
+    let is_it = weekday.is_none_or(|weekday| weekday == date.weekday());
+    (is_it && (rest.is_empty() || rest.starts_with(is_between))).then_some((date, rest))
+}
+
+/// The next word or number, past what stands between those of a date, and what is left.
+fn token(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start_matches(|char: char| char.is_whitespace() || matches!(char, ',' | '-' | '.' | '/'));
+    let is_number = text.starts_with(|char: char| char.is_ascii_digit());
+    let is_of_it = |char: char| if is_number { char.is_ascii_digit() } else { char.is_ascii_alphabetic() };
+    let end = text.find(|char: char| !is_of_it(char)).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
+}
+
+fn month_of(word: &str) -> Option<i8> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let word = word.to_ascii_lowercase();
+    let at = MONTHS
+        .iter()
+        .position(|month| word == *month || word == month[..3] || (word == "sept" && *month == MONTHS[8]))?;
+    i8::try_from(at + 1).ok()
+}
+
+fn weekday_of(word: &str) -> Option<Weekday> {
+    const DAYS: [(&str, Weekday); 7] = [
+        ("monday", Weekday::Monday),
+        ("tuesday", Weekday::Tuesday),
+        ("wednesday", Weekday::Wednesday),
+        ("thursday", Weekday::Thursday),
+        ("friday", Weekday::Friday),
+        ("saturday", Weekday::Saturday),
+        ("sunday", Weekday::Sunday),
+    ];
+    let word = word.to_ascii_lowercase();
+    DAYS.into_iter().find(|(name, _)| word == *name || word == name[..3]).map(|(_, day)| day)
 }
 
 /// The date of a cell, without its time.
@@ -126,12 +202,7 @@ fn parse_day(date: &str) -> Option<ReadDay> {
     if first.len() == 4 {
         return Some(ReadDay::Certain(Date::new(number(first)?, short(second)?, short(third)?).ok()?));
     }
-    let year = match third.len() {
-        4 => number(third)?,
-        // What is planned lies in this century.
-        2 => number(third)?.checked_add(2_000)?,
-        _ => return None,
-    };
+    let year = year_of(third)?;
     let (first, second) = (short(first)?, short(second)?);
     match (Date::new(year, first, second).ok(), Date::new(year, second, first).ok()) {
         (Some(one), Some(other)) if one == other => Some(ReadDay::Certain(one)),
@@ -142,8 +213,18 @@ fn parse_day(date: &str) -> Option<ReadDay> {
     }
 }
 
-/// `8:00`, `08:00:00`, `8:00 AM`, `8pm`, `8 a.m.`.
-fn parse_time(written: &str) -> Option<Time> {
+/// `2026`, `26`.
+fn year_of(text: &str) -> Option<i16> {
+    match text.len() {
+        4 => number(text),
+        // What is planned lies in this century.
+        2 => number(text)?.checked_add(2_000),
+        _ => None,
+    }
+}
+
+/// `8:00`, `08:00:00`, `8:00 AM`, `8pm`, `8 a.m.`, `24:00`.
+fn parse_time(written: &str) -> Option<DayTime> {
     let plain: String = written.chars().filter(|char| !char.is_whitespace() && *char != '.').collect();
     let plain = plain.to_ascii_lowercase();
     let (clock, noon) = match (plain.strip_suffix("am"), plain.strip_suffix("pm")) {
@@ -158,12 +239,15 @@ fn parse_time(written: &str) -> Option<Time> {
         ([hour, minute, second], _) => (*hour, *minute, *second),
         _ => return None,
     };
+    if (hour, minute, second, noon) == (24, 0, 0, None) {
+        return Some(DayTime::Over);
+    }
     let hour = match noon {
         Some(noon) if (1..=12).contains(&hour) => hour % 12 + noon,
         Some(_) => return None,
         None => hour,
     };
-    Time::new(hour, minute, second, 0).ok()
+    Time::new(hour, minute, second, 0).ok().map(DayTime::At)
 }
 
 fn number(text: &str) -> Option<i16> {
@@ -207,6 +291,19 @@ mod tests {
             ("2026-12-12", None, "2026-12-12 00:00 to 2026-12-13 00:00"),
             ("2026/12/31", None, "2026-12-31 00:00 to 2027-01-01 00:00"),
             ("12/31/26", None, "2026-12-31 00:00 to 2027-01-01 00:00"),
+            // As Excel has them in its other formats, and people by hand.
+            ("25-Dec-26", None, "2026-12-25 00:00 to 2026-12-26 00:00"),
+            ("25-OCT-26 8:00 PM", None, "2026-10-25 20:00"),
+            ("December 25, 2026", None, "2026-12-25 00:00 to 2026-12-26 00:00"),
+            ("Dec. 25, 2026 8:00 AM", None, "2026-12-25 08:00"),
+            ("Friday, December 25, 2026 8:00:00 AM", None, "2026-12-25 08:00"),
+            ("25 dec 2026 20:00", None, "2026-12-25 20:00"),
+            ("2026-Sept-05 08:00", None, "2026-09-05 08:00"),
+            // The end of a day.
+            ("25 Dec 2026 24:00", None, "2026-12-26 00:00"),
+            ("12/5/2026 24:00", month, "2026-12-06 00:00"),
+            ("12/5/2026 24:00", day, "2026-05-13 00:00"),
+            ("2026-12-31T24:00:00", None, "2027-01-01 00:00"),
         ] {
             assert_eq!(told(written, order), expected, "{written}");
         }
@@ -225,7 +322,17 @@ mod tests {
             "12/5/126",
             "12/5/2026 13:00 PM",
             "12/5/2026 8",
-            "12/5/2026 24:00",
+            "12/5/2026 24:01",
+            "12/5/2026 24:00 pm",
+            "25-Dec",
+            "31-Nov-26",
+            "25-Dez-26",
+            "Thursday, December 25, 2026",
+            "Friday",
+            "25-Dec-126",
+            "25-Dec-26x",
+            "25 Dec 08:00",
+            "25 Dec 12 PM",
             "12/5/2026 0:30 am",
             "12/5-2026",
             "+1/2/2026",

@@ -14,6 +14,8 @@ use crate::domain::account::Contact;
 const SEPARATORS: [(char, &str); 3] = [(',', "commas"), (';', "semicolons"), ('\t', "tabs")];
 /// A cell in quotation marks that is longer than this is one that was not closed.
 const MAX_CELL_LINES: usize = 20;
+/// Lines that are named one by one.
+const MOST_NAMED: usize = 5;
 const NO_START: &str = "The start is no time like 2026-11-27 08:00.";
 const NO_END: &str = "The end is no time like 2026-11-27 08:00.";
 
@@ -207,38 +209,88 @@ fn read_record<'a>(
     Ok((who, from, until))
 }
 
+/// Lines with a date that can be read one way only.
+struct Shown<'a> {
+    lines: Vec<usize>,
+    /// The first of these dates.
+    text: &'a str,
+}
+
+impl<'a> Shown<'a> {
+    fn of(entries: &'a [Entry<'_>], is_so: fn(ReadDay) -> bool) -> Option<Self> {
+        let (mut lines, mut text) = (Vec::new(), None);
+        for (line, cell) in cells(entries).filter(|(_, cell)| cell.written.day().is_some_and(is_so)) {
+            text.get_or_insert_with(|| date_in(&cell.text));
+            if lines.last() != Some(&line) {
+                lines.push(line);
+            }
+        }
+        Some(Self { lines, text: text? })
+    }
+
+    /// `line 4`, `lines 4 and 7`.
+    fn named(&self, word: &str) -> String {
+        let named: Vec<String> = self.lines.iter().take(MOST_NAMED).map(ToString::to_string).collect();
+        match (named.as_slice(), self.lines.len() - named.len()) {
+            ([one], 0) => format!("{word} {one}"),
+            ([first @ .., last], 0) => format!("{word}s {} and {last}", first.join(", ")),
+            (all, more) => format!("{word}s {} and {more} more", all.join(", ")),
+        }
+    }
+}
+
+fn cells<'a>(entries: &'a [Entry<'_>]) -> impl Iterator<Item = (usize, &'a Cell)> {
+    entries.iter().flat_map(|entry| [(entry.line, &entry.start), (entry.line, &entry.end)])
+}
+
 /// Which order counts, and what is to be said of it.
 fn decide(read: &mut ReadIn, entries: &[Entry<'_>], said: Option<DateOrder>) -> Option<DateOrder> {
-    let find = |wanted: fn(ReadDay) -> bool| {
-        let mut cells = entries.iter().flat_map(|entry| [(entry.line, &entry.start), (entry.line, &entry.end)]);
-        cells.find(|(_, cell)| cell.written.day().is_some_and(wanted))
-    };
+    let month = Shown::of(entries, |day| matches!(day, ReadDay::MonthFirst(_)));
+    let day = Shown::of(entries, |day| matches!(day, ReadDay::DayFirst(_)));
     // Each other date can be read one way only, whatever comes first.
-    let (line, cell) = find(|day| matches!(day, ReadDay::Either { .. }))?;
-    let Some(ReadDay::Either { month_first, day_first }) = cell.written.day() else { return None };
-    let shown = (find(|day| matches!(day, ReadDay::MonthFirst(_))), find(|day| matches!(day, ReadDay::DayFirst(_))));
-    let as_line = |line: usize, cell: &Cell| format!("as line {line} writes them ({})", date_in(&cell.text));
-    let (order, because) = match (said, shown) {
-        (Some(order), _) => (order, "as you say".to_owned()),
-        (None, (Some((line, cell)), None)) => (DateOrder::MonthFirst, as_line(line, cell)),
-        (None, (None, Some((line, cell)))) => (DateOrder::DayFirst, as_line(line, cell)),
-        (None, (one, other)) => {
-            if let (Some((one, _)), Some((other, _))) = (one, other) {
-                read.notes.push(format!("Line {one} writes the month first, line {other} the day."));
-            }
-            let text = date_in(&cell.text).to_owned();
+    let either = cells(entries).find_map(|(line, cell)| match cell.written.day() {
+        Some(ReadDay::Either { month_first, day_first }) => Some((line, date_in(&cell.text), month_first, day_first)),
+        _ => None,
+    });
+    let Some((line, text, month_first, day_first)) = either else {
+        note_both(read, month.as_ref(), day.as_ref());
+        return None;
+    };
+    let as_line = |one: &Shown<'_>| format!("as line {} writes them ({})", one.lines[0], one.text);
+    let (order, because) = match (said, &month, &day) {
+        (Some(order), ..) => (order, "as you say".to_owned()),
+        (None, Some(one), None) => (DateOrder::MonthFirst, as_line(one)),
+        (None, None, Some(one)) => (DateOrder::DayFirst, as_line(one)),
+        (None, Some(_), Some(_)) | (None, None, None) => {
+            note_both(read, month.as_ref(), day.as_ref());
             let (month_first, day_first) = (words(month_first), words(day_first));
-            read.unclear_date = Some(UnclearDate { line, text, month_first, day_first });
+            read.unclear_date = Some(UnclearDate { line, text: text.to_owned(), month_first, day_first });
             return None;
         }
     };
-    let (first, is) = match order {
-        DateOrder::MonthFirst => ("month", month_first),
-        DateOrder::DayFirst => ("day", day_first),
+    let (first, is, other, odd) = match order {
+        DateOrder::MonthFirst => ("month", month_first, "day", day),
+        DateOrder::DayFirst => ("day", day_first, "month", month),
     };
-    let text = date_in(&cell.text);
     read.notes.push(format!("Dates are read {first} first, {because}: {text} is {}.", words(is)));
+    if let Some(odd) = odd {
+        let (verb, text) = (if odd.lines.len() == 1 { "does" } else { "do" }, odd.text);
+        let lines = odd.named("Line");
+        read.notes.push(format!("{lines} {verb} not fit: read {other} first, as {text} can be no other day."));
+    }
     Some(order)
+}
+
+/// Lines that contradict each other decide nothing.
+fn note_both(read: &mut ReadIn, month: Option<&Shown<'_>>, day: Option<&Shown<'_>>) {
+    if let (Some(month), Some(day)) = (month, day) {
+        let (verb, one, other) = (if month.lines.len() == 1 { "writes" } else { "write" }, month.text, day.text);
+        let (month, day) = (month.named("Line"), day.named("line"));
+        read.notes.push(format!(
+            "{month} {verb} the month first ({one}), {day} the day ({other}): each is read in the one way in which it can be. Look whether \
+             all of them are meant so."
+        ));
+    }
 }
 
 /// Ends that are days alone are read to the end of that day, which not everybody means.

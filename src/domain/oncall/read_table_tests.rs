@@ -91,8 +91,46 @@ fn a_date_that_may_be_two_is_asked_about_and_never_guessed() {
     // Lines that contradict each other decide nothing.
     let both =
         read_by(&format!("{text}Ann,13/12/2026 8:00,13/12/2026 9:00\nAnn,12/14/2026 8:00,12/14/2026 9:00\n"), None);
-    assert_eq!(both.notes, ["Line 5 writes the month first, line 4 the day."]);
+    let why = "Line 5 writes the month first (12/14/2026), line 4 the day (13/12/2026): each is read in the one way in which it can be. \
+        Look whether all of them are meant so.";
+    assert_eq!(both.notes, [why]);
     assert_eq!((both.shifts.len(), both.not_understood.len(), both.unclear_date.is_some()), (3, 1, true));
+}
+
+/// A shift of an hour on each day, as it is written.
+fn file(days: &[&str]) -> String {
+    let lines: Vec<String> = days.iter().map(|day| format!("Ann,{day} 8:00,{day} 9:00\n")).collect();
+    format!("person,start,end\n{}", lines.concat())
+}
+
+#[test]
+fn a_file_that_writes_its_dates_both_ways_says_which_lines_do_not_fit() {
+    // None of them can be read otherwise, and yet somebody may have meant another month.
+    let certain = read_by(&file(&["12/13/2026", "14/12/2026", "15/12/2026"]), None);
+    assert_eq!((certain.shifts.len(), certain.unclear_date), (3, None));
+    let why = "Line 2 writes the month first (12/13/2026), lines 3 and 4 the day (14/12/2026): each is read in the one way in which it \
+        can be. Look whether all of them are meant so.";
+    assert_eq!(certain.notes, [why]);
+    // Once it is said which comes first, those that cannot be read so are named.
+    let days = ["5/12/2026", "14/12/2026", "12/13/2026", "15/12/2026"];
+    let said = read_by(&file(&days), Some(DateOrder::MonthFirst));
+    let order = "Dates are read month first, as you say: 5/12/2026 is 12 May 2026.";
+    assert_eq!(said.notes, [order, "Lines 3 and 5 do not fit: read day first, as 14/12/2026 can be no other day."]);
+    let other = read_by(&file(&days), Some(DateOrder::DayFirst));
+    assert_eq!(other.notes[1], "Line 4 does not fit: read month first, as 12/13/2026 can be no other day.");
+    let mut days = vec!["12/13/2026"; 8];
+    days.push("14/12/2026");
+    let many = read_by(&file(&days), None);
+    assert!(many.notes[0].starts_with("Lines 2, 3, 4, 5, 6 and 3 more write the month first"), "{:?}", many.notes);
+}
+
+#[test]
+fn what_excel_shows_in_its_other_formats_is_read_to_the_end_of_the_day() {
+    let text = "person,start,end\nAnn,25-Dec-26 8:00,25-Dec-26 24:00\n\
+        Ben Ortiz,\"December 26, 2026\",\"Saturday, December 26, 2026\"\n";
+    let read = read_by(text, None);
+    let days = ["2 Ann 12-25 08:00 12-26 00:00", "3 Ben Ortiz 12-26 00:00 12-27 00:00"];
+    assert_eq!((understood(&read), refused(&read)), (days.map(str::to_owned).to_vec(), vec![]));
 }
 
 #[test]
