@@ -2,6 +2,7 @@
 
 import { untrack } from 'svelte';
 import { Problem } from '../lib/api';
+import { awaited, madeBy, swapped, type Lost } from '../lib/lostChange';
 import { notDone } from '../lib/notDone';
 import { planBack, type Planned } from '../lib/drag';
 import { schedules, type Calendar, type Doors, type Duty, type Override, type Schedule, type ScheduleEdit, type Schedules, type Seen, type Shift } from '../lib/schedule';
@@ -27,6 +28,8 @@ export class Roster {
   /** What is on its way to the server. */
   sending = $state(false);
   steps = $state.raw<Steps>([]);
+  /** Changes whose answer was lost, until it is seen whether they were made. */
+  private lost: Lost[] = [];
   private asked = 0;
   private newest: Promise<void> = Promise.resolve();
 
@@ -70,6 +73,7 @@ export class Roster {
       this.calendars = calendar.items;
       this.duties = duties.items;
       this.fault = '';
+      this.findLost();
     } catch (error) {
       if (turnOfAsking === this.asked) this.fault = (error as Error).message;
     }
@@ -105,10 +109,9 @@ export class Roster {
     }
     const id = calendar.schedule;
     if (!id) return false;
-    const times = touched(calendar, planned);
-    return this.doesSeen(planned.words, calendar, times, async (seen) => {
+    return this.doesSeen(planned.words, calendar, touched(calendar, planned), planned, async (seen) => {
       const changed = await this.doors.change(this.account, id, { seen, remove: planned.remove, add: planned.add });
-      return { remove: planned.remove, made: changed.overrides.slice(changed.overrides.length - planned.add.length) };
+      return changed.overrides.slice(changed.overrides.length - planned.add.length);
     });
   }
 
@@ -116,10 +119,10 @@ export class Roster {
     const id = calendar.schedule;
     if (!id) return false;
     const words = `${this.name(one.contact)} and ${this.name(other.contact)} swapped`;
-    return this.doesSeen(words, calendar, [one, other], async (seen) => {
+    return this.doesSeen(words, calendar, [one, other], { remove: [], add: swapped(one, other) }, async (seen) => {
       const before = new Set(this.schedule(id)?.overrides.map((o) => o.id));
       const changed = await this.doors.swap(this.account, id, { one, other, seen });
-      return { remove: [], made: changed.overrides.filter((o) => !before.has(o.id)) };
+      return changed.overrides.filter((o) => !before.has(o.id));
     });
   }
 
@@ -175,19 +178,57 @@ export class Roster {
   }
 
   /** A change of overrides as of what was seen. It is taken back as of what it left there: neither goes over somebody else's. */
-  private async doesSeen(words: string, calendar: Calendar, times: readonly Extent[], work: (seen: Seen[]) => Promise<{ remove: string[]; made: readonly Override[] }>): Promise<boolean> {
+  private async doesSeen(
+    words: string,
+    calendar: Calendar,
+    times: readonly Extent[],
+    sent: Pick<Lost, 'remove' | 'add'>,
+    work: (seen: Seen[]) => Promise<readonly Override[]>,
+  ): Promise<boolean> {
     const id = calendar.schedule;
     if (!id) return false;
+    const before = new Set(this.schedule(id)?.overrides.map((o) => o.id));
+    const lost: Lost = { words, schedule: id, at: clock.now, times, remove: sent.remove, add: sent.add, before };
     let left: Seen[] = [];
-    const done = await this.does(words, async () => {
-      const { remove, made } = await work(seenIn(calendar, times));
-      const back = planBack({ remove }, made);
-      this.push(words, async () => void (await this.doors.change(this.account, id, { ...back, seen: left })));
-    });
+    const steps = this.steps;
+    const outcome = await this.attempt(
+      words,
+      async () => {
+        const made = await work(seenIn(calendar, times));
+        this.pushSeen(words, id, sent.remove, made, () => left);
+      },
+      lost,
+    );
     // Where it could not be read again nobody knows what was left, and nothing is said of it.
     const after = this.fault ? undefined : this.calendars.find((c) => c.schedule === id);
-    if (done && after) left = seenIn(after, times);
-    return done;
+    if (outcome === 'done' && after) left = seenIn(after, times);
+    // Its answer was lost, and what was read since has it.
+    return outcome === 'done' || (outcome === 'unreached' && this.steps !== steps);
+  }
+
+  private pushSeen(words: string, schedule: string, remove: readonly string[], made: readonly Override[], left: () => Seen[]): void {
+    const back = planBack({ remove: [...remove] }, made);
+    this.push(words, async () => void (await this.doors.change(this.account, schedule, { ...back, seen: left() })));
+  }
+
+  /** Changes whose answer was lost and that were made all the same: they can be taken back as those that were answered. */
+  private findLost(): void {
+    for (const lost of this.lost) {
+      const made = madeBy(lost, this.schedule(lost.schedule)?.overrides ?? []);
+      const calendar = this.calendars.find((c) => c.schedule === lost.schedule);
+      if (!made || !calendar || !this.lost.includes(lost)) continue;
+      const left = seenIn(calendar, lost.times);
+      this.pushSeen(lost.words, lost.schedule, lost.remove, made, () => left);
+      this.forgetLost(lost.words);
+      notices.show(`${lost.words}: it was made, though its answer was lost. It can be taken back.`, 'info');
+    }
+    // Whatever the line was like since: what is still not there now never will be.
+    this.lost = awaited(this.lost, clock.now);
+  }
+
+  /** The same pressed again is one change. */
+  private forgetLost(words: string): void {
+    this.lost = this.lost.filter((one) => one.words !== words);
   }
 
   private push(words: string, back: () => Promise<void>): void {
@@ -203,7 +244,8 @@ export class Roster {
     return (await this.attempt(words, work)) === 'done';
   }
 
-  private async attempt(words: string, work: () => Promise<unknown>): Promise<'done' | 'refused' | 'unreached'> {
+  /** `lost`: what is looked for afterwards, should its answer not come. */
+  private async attempt(words: string, work: () => Promise<unknown>, lost?: Lost): Promise<'done' | 'refused' | 'unreached'> {
     if (this.sending) {
       notices.show('The change before is still on its way: try again in a moment.', 'info');
       return 'unreached';
@@ -211,11 +253,13 @@ export class Roster {
     this.sending = true;
     try {
       await work();
+      this.forgetLost(words);
       notices.say(`${words}.`);
       return 'done';
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       notices.show(notDone(error));
+      if (error.offline && lost) this.lost.push(lost);
       return error.offline ? 'unreached' : 'refused';
     } finally {
       await this.load();
