@@ -91,6 +91,15 @@ try {
   await ben.locator('button:has-text("Change")').click();
   await page.fill('[data-address="0"]', '+1 202 555 0188');
   await look('person');
+  // A field that is wrong is seen where the form jumps to it, not hidden by the head.
+  const name = await page.inputValue('[data-name]');
+  await page.fill('[data-name]', '');
+  await page.click('button:has-text("Save")');
+  result.hidden = await page.evaluate(() => {
+    const [head, field] = ['header', '[data-name]'].map((what) => document.querySelector(what).getBoundingClientRect());
+    return field.top < head.bottom;
+  });
+  await page.fill('[data-name]', name);
   await page.click('button:has-text("Save")');
   await page.waitForSelector('text=It counts from the next call');
 

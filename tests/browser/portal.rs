@@ -75,6 +75,7 @@ fn a_client_reads_changes_proposes_and_approves_on_a_phone() {
     assert!(said("list").contains("Leak") || said("list").contains("Ann Archer"), "{seen}");
     assert!(said("message").contains("12 Elm Street") && said("message").contains("What became of it"), "{seen}");
     assert!(said("uses").contains("Used in"), "whoever is in a protocol is not removed without a word: {seen}");
+    assert_eq!(seen["hidden"], json!(false), "a field that is wrong is seen where the form jumps to it: {seen}");
     let night = said("night");
     let is_clock = |line: &str| line.len() == 5 && line.as_bytes()[2] == b':';
     let minute = |clock: &str| -> String {
