@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Calendar, Person, Span } from './schedule';
-import { coloursOf, extentOf, lasting, linesOf, names, placed, rows, sayGaps, saySpan, short, title, turn } from './spans';
+import { coloursOf, extentOf, lasting, linesOf, names, placed, rows, sayGaps, sayNumbers, saySpan, short, title, turn } from './spans';
 
 const ZONE = 'America/New_York';
 const HOUR = 3_600_000;
@@ -74,4 +74,11 @@ test('pages of the calendar', () => {
   expect(turn('month', '2026-11-26', -1)).toBe('2026-10-01');
   expect(title('day', '2026-11-26')).toBe('Thursday 26 November 2026');
   expect(title('month', '2026-11-26')).toBe('November 2026');
+});
+
+test('a digit that is nobody’s says whose the others are', () => {
+  const person = (name: string): Person => ({ id: name, name, title: '' });
+  expect(sayNumbers('7', [person('Ben Ortiz'), person('Ida Park')], 0)).toBe('Nobody has the number 7: 1 Ben Ortiz, 2 Ida Park.');
+  expect(sayNumbers('3', [person('Ben Ortiz')], 4)).toBe('Nobody has the number 3: 1 Ben Ortiz. “Everybody of the account” gives the others one.');
+  expect(sayNumbers('1', [], 0)).toBe('Nobody has the number 1 here.');
 });

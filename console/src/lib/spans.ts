@@ -77,6 +77,13 @@ export function names(people: readonly string[], all: readonly Person[]): string
   return found.length === 1 ? found[0]! : `${found.slice(0, -1).join(', ')} and ${found.at(-1)}`;
 }
 
+/** What is said to a digit that is nobody's: `Nobody has the number 7: 1 Ben Ortiz, 2 Ida Park.` `others`: people whose lines are folded. */
+export function sayNumbers(digit: string, crew: readonly Person[], others: number): string {
+  const numbered = crew.slice(0, 9).map((person, i) => `${i + 1} ${person.name}`);
+  const those = numbered.length ? `: ${numbered.join(', ')}` : ' here';
+  return `Nobody has the number ${digit}${those}.${others > 0 && crew.length < 9 ? ' “Everybody of the account” gives the others one.' : ''}`;
+}
+
 /** For where there is little room: `Ben O.` */
 export function short(name: string): string {
   const parts = name.trim().split(/\s+/);
