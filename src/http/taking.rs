@@ -7,7 +7,7 @@ use crate::domain::account::{Account, CallType, Urgency};
 use crate::domain::message::Message;
 use crate::domain::message::also::{left_behind, with_also};
 use crate::domain::message::form::{Answers, Asked, Field, FieldError, Form};
-use crate::domain::message::render::civil;
+use crate::domain::message::render::zoned;
 use crate::domain::message::trigger::{Graded, Grading, MAX_REASON_CHARS, grade};
 
 use super::error::Problem;
@@ -55,7 +55,7 @@ impl Taking<'_> {
             None
         });
         let asked =
-            Asked { at: civil(self.asked_at, &self.account.zone), people: &people, again: self.before.is_some() };
+            Asked { at: zoned(self.asked_at, &self.account.zone), people: &people, again: self.before.is_some() };
         // An answer that was taken as it was once stops no change of another.
         let urgent = self.as_is && self.call_type.urgency == Urgency::Urgent;
         let stood = |field: &Field, answer: &str| {
@@ -99,7 +99,7 @@ impl Taking<'_> {
         let others: Vec<&Form> = before.into_iter().chain(self.account.call_types.iter().map(|t| &t.form)).collect();
         let retyped = self.before.filter(|before| carries && before.call_type != self.call_type.id);
         let mut also = retyped.map_or_else(Answers::new, |before| {
-            let asks = |field: &Field| field.is_shown(&answers, asked.at);
+            let asks = |field: &Field| field.is_shown(&answers, &asked.at);
             let asked_for = |name: &str| self.form.fields.iter().any(|field| field.name == name && asks(field));
             left_behind(&before.form, &before.answers, &others, asked_for)
         });

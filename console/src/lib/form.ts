@@ -1,9 +1,9 @@
 // The check of a form while it is filled in. Mirrors the server's, so that most faults show at once;
 // the server checks again when the message is saved.
 
+import { isDuring } from './during';
 import { readNumber } from './phone';
 import { shaped } from './shape';
-import { clock, weekday } from './time';
 import type { Answers, Field, FieldError, FieldKind, Form } from './types';
 
 const MAX_ANSWER_CHARS = 4000;
@@ -31,18 +31,11 @@ export function valuesOf(kind: FieldKind): string[] | null {
   return kind.kind === 'choice' || kind.kind === 'several' ? kind.options : null;
 }
 
-function covers(hours: NonNullable<Field['hours']>, asked: Asked): boolean {
-  const [time, today, yesterday] = [clock(asked.at, asked.zone), weekday(asked.at, asked.zone), weekday(asked.at - 86_400_000, asked.zone)];
-  const on = (day: string) => hours.days.some((d) => d === day);
-  if (hours.from < hours.until) return on(today) && hours.from <= time && time < hours.until;
-  return (on(yesterday) && time < hours.until) || (on(today) && hours.from <= time);
-}
-
 /** The fields that are asked now: those at their hours whose condition an earlier answer meets. */
 export function shownFields(form: Form, answers: Answers, asked: Asked = SOMEWHERE): Field[] {
   const shown: Field[] = [];
   for (const field of form.fields) {
-    if (field.hours && !covers(field.hours, asked)) continue;
+    if (field.hours && !isDuring(field.hours, asked.zone, asked.at)) continue;
     const condition = field.shown_if;
     if (condition) {
       const before = shown.find((f) => f.name === condition.field);

@@ -1,9 +1,9 @@
 // When a destination is used, and which language a person is best spoken with, in words. Pure. What a step does outside of hours is the
 // server's to say; here it is only which of somebody's telephones stands first.
 
-import { DAYS, minutesOf } from './hours';
+import { isDuring } from './during';
+import { DAYS } from './hours';
 import type { Weekday } from './types';
-import { wallOf } from './wall';
 
 export interface ReachWindow {
   days: Weekday[];
@@ -41,20 +41,9 @@ function daysWords(days: readonly Weekday[]): string {
   return runs.map((run) => (run.length > 2 ? `${run[0]!.short}–${run.at(-1)!.short}` : run.map((d) => d.short).join(', '))).join(', ') || 'on no day';
 }
 
-/** Whether the clocks of `zone` show a time of these hours; none: always. */
+/** Whether `at` is in one of these hours on the clocks of `zone`; none: always. */
 export function isOpen(hours: readonly ReachWindow[] | undefined, zone: string, at: number): boolean {
-  if (!hours?.length) return true;
-  const wall = wallOf(at, zone);
-  const minute = minutesOf(wall.slice(11, 16)) ?? 0;
-  // 1970-01-05 was a Monday.
-  const today = Math.floor((Date.parse(`${wall.slice(0, 10)}T00:00Z`) / 86_400_000 + 3) % 7);
-  const on = (window: ReachWindow, day: number) => window.days.includes(DAYS[(day + 7) % 7]!.id);
-  return hours.some((window) => {
-    const [from, until] = [minutesOf(window.from), minutesOf(window.until)];
-    if (from === null || until === null) return false;
-    if (from < until) return on(window, today) && from <= minute && minute < until;
-    return (on(window, today) && from <= minute) || (on(window, today - 1) && minute < until);
-  });
+  return !hours?.length || hours.some((window) => isDuring(window, zone, at));
 }
 
 /** `Spanish`; a tag that nobody knows as it is; none: nothing. */

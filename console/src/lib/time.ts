@@ -95,8 +95,3 @@ export function until(at: number | null, now: number, zone?: string): string {
 
 /** A caller who is on hold for longer is spoken of. */
 export const HOLD_REMINDER_MS = 45_000;
-
-/** `monday`, as forms name the days. */
-export function weekday(at: number, zone?: string): string {
-  return format(`w${zone ?? ''}`, { weekday: 'long', timeZone: zone }).format(at).toLowerCase();
-}

@@ -3,9 +3,7 @@
 //! Looked at when the step starts, by the message as it is then. What always holds: all that is said has to hold, what is
 //! not said always does, and a step that is not made says why in words that hold no answer.
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::ZonedDateTime;
 use serde::{Deserialize, Serialize};
 
 use super::event::World;
@@ -14,6 +12,7 @@ use crate::base::id::CallTypeId;
 use crate::domain::account::CallType;
 use crate::domain::account::hours::Weekday;
 use crate::domain::message::form::{Answers, AskedAt};
+use crate::domain::message::render::zoned;
 use crate::domain::oncall::Window;
 
 /// What has to hold for a step to be made.
@@ -64,8 +63,8 @@ pub struct HoursAre {
 pub struct Circumstances<'a> {
     pub call_type: Option<&'a CallTypeId>,
     pub answers: &'a Answers,
-    /// The civil time in the account's zone.
-    pub at: DateTime,
+    /// When, by the clocks of the account's zone.
+    pub at: ZonedDateTime,
     /// The window or holiday that counts.
     pub window: Option<&'a str>,
 }
@@ -112,7 +111,7 @@ impl Conditions {
         let here = Circumstances {
             call_type: world.call_type(),
             answers: world.answers().unwrap_or(&none),
-            at: civil(world.zone(), now),
+            at: zoned(now, world.zone()),
             window: window.as_deref(),
         };
         let unmet = self.each().find(|condition| !condition.holds(&here))?;
@@ -120,18 +119,12 @@ impl Conditions {
     }
 }
 
-/// What the clocks of `zone` show; of UTC if there is no such zone.
-fn civil(zone: &str, now: UtcMs) -> DateTime {
-    let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
-    zone.to_datetime(Timestamp::from_millisecond(now.0).unwrap_or(Timestamp::UNIX_EPOCH))
-}
-
 impl Condition<'_> {
     fn holds(self, here: &Circumstances<'_>) -> bool {
         match self {
             Self::CallTypes(wanted) => here.call_type.is_some_and(|own| wanted.contains(own)),
             Self::Answer(wanted) => wanted.is_given(here.answers) != wanted.not,
-            Self::Hours(hours) => hours.at.covers(here.at) != hours.outside,
+            Self::Hours(hours) => hours.at.covers(&here.at) != hours.outside,
             Self::Windows(wanted) => here.window.is_some_and(|own| wanted.iter().any(|name| name == own)),
         }
     }
@@ -249,6 +242,11 @@ mod tests {
         HoursAre { at: AskedAt { days: days.to_vec(), span }, outside }
     }
 
+    fn at(hour: i8) -> ZonedDateTime {
+        let civil = jiff::civil::date(2026, 3, 7).at(hour, 0, 0, 0);
+        civil.to_zoned_datetime(jiff::tz::TimeZone::UTC).expect("UTC has every civil time")
+    }
+
     fn every_day() -> Vec<Weekday> {
         DAYS.iter().map(|(day, _)| *day).collect()
     }
@@ -276,8 +274,7 @@ mod tests {
             let wanted =
                 AnswerIs { field: field.into(), is: is.iter().map(|value| (*value).to_owned()).collect(), not };
             let conditions = Conditions { answers: vec![wanted], ..Conditions::default() };
-            let at = jiff::civil::date(2026, 3, 7).at(2, 0, 0, 0);
-            conditions.hold(&Circumstances { call_type: None, answers: &answers, at, window: None })
+            conditions.hold(&Circumstances { call_type: None, answers: &answers, at: at(2), window: None })
         };
         assert!(is("water", &["no", "yes"], false) && !is("water", &["no"], false));
         assert!(is("rooms", &["Kitchen"], false), "one of several");
@@ -295,12 +292,7 @@ mod tests {
             ..Conditions::default()
         };
         let none = Answers::new();
-        let here = |hour, window| Circumstances {
-            call_type: Some(&urgent),
-            answers: &none,
-            at: jiff::civil::date(2026, 3, 7).at(hour, 0, 0, 0),
-            window,
-        };
+        let here = |hour, window| Circumstances { call_type: Some(&urgent), answers: &none, at: at(hour), window };
         assert!(conditions.hold(&here(2, Some("Night"))));
         assert!(!conditions.hold(&here(8, Some("Night"))), "the last minute is not part of it");
         assert!(!conditions.hold(&here(2, None)));

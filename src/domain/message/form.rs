@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use jiff::civil::DateTime;
+use jiff::ZonedDateTime;
 use serde::{Deserialize, Serialize};
 
+use crate::base::clock::UtcMs;
 use crate::domain::account::hours::{Span, Weekday};
+use crate::domain::oncall::is_during;
 
 pub use super::kind::{FieldKind, MAX_ANSWER_CHARS};
 pub use super::shape::Shape;
@@ -92,8 +94,8 @@ impl Sensitive {
 /// In what circumstances a form is filled in.
 #[derive(Clone, Debug)]
 pub struct Asked<'a> {
-    /// The civil time in the account's zone.
-    pub at: DateTime,
+    /// When, by the clocks of the account's zone.
+    pub at: ZonedDateTime,
     /// The account's people by name.
     pub people: &'a [String],
     /// A message is changed: what is not kept was asked before, and is not asked again.
@@ -147,7 +149,7 @@ impl Form {
         }
         for field in &self.fields {
             // Only what is shown before it is in `checked`, so a condition on a hidden field is never met.
-            if !field.is_shown(&checked, asked.at) {
+            if !field.is_shown(&checked, &asked.at) {
                 continue;
             }
             let answer = answers.get(&field.name).map(|typed| field.kind.clean(typed)).unwrap_or_default();
@@ -227,7 +229,7 @@ impl Field {
     }
 
     /// Whether it is asked at `at`, after the answers of the shown fields before it.
-    pub fn is_shown(&self, before: &Answers, at: DateTime) -> bool {
+    pub fn is_shown(&self, before: &Answers, at: &ZonedDateTime) -> bool {
         let now = self.hours.as_ref().is_none_or(|hours| hours.covers(at));
         now && self.shown_if.as_ref().is_none_or(|condition| condition.is_met(before))
     }
@@ -243,15 +245,9 @@ impl ShownIf {
 }
 
 impl AskedAt {
-    /// Whether the clock at `at` shows a time of these hours.
-    pub fn covers(&self, at: DateTime) -> bool {
-        let Some((from, until)) = self.span.times() else { return false };
-        let begins_on = |date: jiff::civil::Date| self.days.iter().any(|day| day.as_civil() == date.weekday());
-        if from < until {
-            return begins_on(at.date()) && from <= at.time() && at.time() < until;
-        }
-        let since_yesterday = at.date().yesterday().is_ok_and(begins_on) && at.time() < until;
-        since_yesterday || (begins_on(at.date()) && from <= at.time())
+    /// Whether `at` is in these hours, by its clocks.
+    pub fn covers(&self, at: &ZonedDateTime) -> bool {
+        is_during(&self.days, &self.span, at.time_zone(), UtcMs(at.timestamp().as_millisecond()))
     }
 }
 

@@ -154,7 +154,7 @@ mod tests {
         let message = spoken_after(65, vec![entered]);
         let text = render::text(&message, &account(), None);
         assert!(text.contains("kept with the call; 00471"), "{text}");
-        let asked = Asked { at: render::civil(message.asked_at(), "UTC"), people: &[], again: false };
+        let asked = Asked { at: render::zoned(message.asked_at(), "UTC"), people: &[], again: false };
         assert_eq!(message.form.check(&message.answers, &asked).as_ref(), Ok(&message.answers));
     }
 
@@ -183,7 +183,7 @@ mod tests {
     fn a_voicemail_passes_its_own_form_and_reads_in_one_line() {
         for (secs, words) in [(0, "less than a second"), (1, "1 second"), (120, "2 minutes"), (34, "34 seconds")] {
             let message = spoken(secs);
-            let asked = Asked { at: render::civil(message.asked_at(), "UTC"), people: &[], again: false };
+            let asked = Asked { at: render::zoned(message.asked_at(), "UTC"), people: &[], again: false };
             assert_eq!(message.form.check(&message.answers, &asked).as_ref(), Ok(&message.answers));
             assert_eq!(render::headline(&message), format!("Spoken message of {words}, kept with the call"));
         }

@@ -37,7 +37,7 @@ use crate::domain::account::hours::{Holiday, Weekday};
 
 pub use civil::{first_instant, last_instant};
 pub use resolve::resolve;
-pub use windows::{is_within, opens_at};
+pub use windows::{is_during, is_within, opens_at};
 
 /// What the one layer of a schedule is called that was made before there were layers.
 pub const ONLY_LAYER: &str = "rotation";

@@ -1,4 +1,7 @@
-//! When a layer counts, and a destination: the hours of windows and the holidays of an account, as instants. Pure.
+//! When a layer counts, a destination, a field of a form and a step: hours of some days, and the holidays of an account, as instants. Pure.
+//!
+//! Also in the nights in which clocks change: hours that begin in what is skipped begin after it, and those that begin or end in what comes
+//! twice last from its first time to its last. The console says the same (`lib/during.ts`); both are held against tests/hours-cases.json.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -6,7 +9,7 @@ use jiff::{Span as Period, Timestamp};
 
 use super::{Window, first_instant, last_instant};
 use crate::base::clock::UtcMs;
-use crate::domain::account::hours::{DayOf, Holiday, Span};
+use crate::domain::account::hours::{DayOf, Holiday, Span, Weekday};
 
 /// Every window of a week begins within so many days from yesterday.
 const LOOK_AHEAD_DAYS: usize = 9;
@@ -26,8 +29,8 @@ impl<'a> Windows<'a> {
 
     /// It has none, or `at` is in one.
     pub(super) fn are_open(&self, at: UtcMs) -> bool {
-        // A window lasts a day at most, so what is open began today or yesterday.
-        self.windows.is_empty() || self.bounds(at, 2).any(|(from, until)| from <= at && at < until)
+        let mut windows = self.windows.iter();
+        self.windows.is_empty() || windows.any(|window| is_during(&window.days, &window.span, &self.zone, at))
     }
 
     /// The next time one begins or ends.
@@ -50,6 +53,15 @@ impl<'a> Windows<'a> {
             self.windows.iter().filter(begins).filter_map(move |window| bounds(&self.zone, &window.span, date))
         })
     }
+}
+
+/// Whether `at` is in hours of the clocks of `zone` that begin on one of these days.
+pub fn is_during(days: &[Weekday], span: &Span, zone: &TimeZone, at: UtcMs) -> bool {
+    let Some(today) = today(zone, at) else { return false };
+    // They last a day at most: what is not over began today or yesterday.
+    let dates = today.yesterday().ok().into_iter().chain([today]);
+    let begun = dates.filter(|date| days.iter().any(|day| day.as_civil() == date.weekday()));
+    begun.filter_map(|date| bounds(zone, span, date)).any(|(from, until)| from <= at && at < until)
 }
 
 /// Whether `at` is in one of these windows of the clocks of `zone`; there are none: always.
@@ -107,4 +119,45 @@ fn bounds(zone: &TimeZone, span: &Span, date: Date) -> Option<Bounds> {
     let (from, until) = span.times()?;
     let last = if until <= from { date.tomorrow().ok()? } else { date };
     first_instant(zone, date.to_datetime(from)).zip(last_instant(zone, last.to_datetime(until)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    /// Shared with the console: hours of some days, and instants that are in them or not.
+    const CASES: &str = include_str!("../../../tests/hours-cases.json");
+
+    #[derive(Deserialize)]
+    struct Case {
+        zone: String,
+        days: Vec<Weekday>,
+        #[serde(flatten)]
+        span: Span,
+        within: Vec<Timestamp>,
+        outside: Vec<Timestamp>,
+    }
+
+    #[test]
+    fn hours_are_those_that_the_clocks_show_in_nights_in_which_they_change_too() {
+        let cases: Vec<Case> = serde_json::from_str(CASES).expect("a list of cases");
+        assert!(cases.len() > 8, "{}", cases.len());
+        for Case { zone, days, span, within, outside } in cases {
+            let (windows, zone) = ([Window { days, span }], TimeZone::get(&zone).expect("a zone"));
+            let open = |at: &Timestamp| {
+                let at = UtcMs(at.as_millisecond());
+                let [Window { days, span }] = &windows;
+                let during = is_during(days, span, &zone, at);
+                assert_eq!(during, is_within(&windows, &zone, at), "one and the same");
+                during
+            };
+            for at in &within {
+                assert!(open(at), "{at} is within {windows:?}");
+            }
+            for at in &outside {
+                assert!(!open(at), "{at} is outside {windows:?}");
+            }
+        }
+    }
 }

@@ -43,7 +43,8 @@ pub fn civil(at: UtcMs, zone: &str) -> DateTime {
     zoned(at, zone).datetime()
 }
 
-fn zoned(at: UtcMs, zone: &str) -> ZonedDateTime {
+/// The time by the clocks of `zone`, of UTC if the zone is unknown.
+pub fn zoned(at: UtcMs, zone: &str) -> ZonedDateTime {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     ZonedDateTime::new(Timestamp::from_millisecond(at.0).unwrap_or(Timestamp::UNIX_EPOCH), zone)
 }
