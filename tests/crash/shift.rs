@@ -386,8 +386,8 @@ async fn check(case: &Case) {
     let call = store.find_call(&patched_call()).await.expect("found").expect("on record");
     assert_eq!(call.end.map(|end| end.outcome).as_deref(), Some("patched"), "{name}");
     assert_eq!(
-        store.find_patched_to(&patched_call(), &AccountId::named("plumbing")).await.expect("found").as_deref(),
-        Some("Ben Ortiz")
+        store.find_patched_to(&patched_call(), &AccountId::named("plumbing")).await.expect("found"),
+        ["Ben Ortiz"]
     );
     assert!(store.list_waiting_inbound(10).await.expect("listed").is_empty(), "{name}");
     assert!(store.list_unreadable_inbound(10).await.expect("listed").is_empty(), "{name}");

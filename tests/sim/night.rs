@@ -304,7 +304,7 @@ fn talk(house: &mut House, call: &CallId) {
         0 => {}
         1 => {
             comes(begun, patching(PatchNews::Begun));
-            comes(over, Event::Patched { to: "ben".into() });
+            comes(over, Event::Patched { to: vec!["ben".into()] });
         }
         _ => {
             comes(begun, patching(PatchNews::Begun));

@@ -273,7 +273,7 @@ fn held(name: &str, at: i64) -> (Message, NewDispatch) {
         protocol,
         undo_secs: 0,
         on_call: None,
-        patched_to: None,
+        patched_to: Vec::new(),
     };
     (message, dispatch)
 }

@@ -94,8 +94,8 @@ pub enum Event {
     },
     /// News of a patch on that call, to this person or number.
     Patching { contact: Option<ContactId>, number: PhoneNumber, news: PatchNews },
-    /// A patch on that call has connected.
-    Patched { to: String },
+    /// Patches on that call have connected: to these people, one after another.
+    Patched { to: Vec<String> },
     /// A recap with the message as this run holds it, in this edition, was accepted for these people.
     Recapped { run: StepRunId, to: Vec<String>, edition: Option<u32> },
 }

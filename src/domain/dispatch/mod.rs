@@ -234,13 +234,14 @@ impl Turn<'_> {
     fn open(&mut self) -> bool {
         let (protocol, version) = (self.s.protocol.name.clone(), self.s.protocol.version);
         self.record(None, Note::Opened { protocol, version });
-        if let Some(to) = self.s.patched_to.clone() {
-            self.close(Phase::Patched, Some(to), None, None);
-            self.send_records();
-        } else {
+        if self.s.patched_to.is_empty() {
             self.s.phase = Phase::Running;
             self.s.round = 1;
             self.s.round_at = self.now;
+        } else {
+            let to = patch_step::in_turn(&self.s.patched_to);
+            self.close(Phase::Patched, Some(to), None, None);
+            self.send_records();
         }
         true
     }

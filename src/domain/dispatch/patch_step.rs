@@ -5,7 +5,7 @@
 //! what becomes of it. What always holds: nobody is rung for a caller who has hung up, nor again after a crash; an offer
 //! that nobody takes up ends by itself; and a patch that connects ends the dispatch whichever step it is in.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Turn;
 use super::event::Note;
@@ -81,32 +81,51 @@ impl Patching {
     }
 }
 
-/// Whom a caller was put through to, one after another: each once, so that what is told twice changes nothing.
-pub fn names_of_patches(before: Option<&str>, to: &str) -> String {
-    const THEN: &str = ", then ";
-    let mut names: Vec<&str> = before.iter().flat_map(|before| before.split(THEN)).collect();
-    for name in to.split(THEN) {
-        if !names.contains(&name) {
-            names.push(name);
+/// Adds to whom a caller was put through, one after another: each once, so that what is told twice changes nothing. True: somebody is new.
+pub fn add_names(there: &mut Vec<String>, names: &[String]) -> bool {
+    let before = there.len();
+    for name in names {
+        if !there.contains(name) {
+            there.push(name.clone());
         }
     }
-    names.join(THEN)
+    there.len() > before
+}
+
+/// `Ben, then Ann`.
+pub fn in_turn(names: &[String]) -> String {
+    names.join(", then ")
+}
+
+/// How names are kept: one by one; before that they were one sentence, or nothing.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Kept {
+    Names(Vec<String>),
+    Sentence(String),
+}
+
+/// Reads them as they are kept.
+pub(super) fn read_names<'de, D: Deserializer<'de>>(kept: D) -> Result<Vec<String>, D::Error> {
+    Ok(match Option::<Kept>::deserialize(kept)? {
+        Some(Kept::Names(names)) => names,
+        Some(Kept::Sentence(sentence)) => vec![sentence],
+        None => Vec::new(),
+    })
 }
 
 impl Turn<'_> {
     /// A patch has connected: that ends it, whichever step it is in.
-    pub(super) fn put_through(&mut self, to: &str) {
-        let all = names_of_patches(self.s.patched_to.as_deref(), to);
-        let told = self.s.patched_to.as_ref() == Some(&all);
-        self.s.patched_to = Some(all.clone());
+    pub(super) fn put_through(&mut self, names: &[String]) {
+        let is_new = add_names(&mut self.s.patched_to, names);
+        let to = in_turn(names);
         // Before T0 it can still be taken back; it closes when that time is over.
         if self.s.phase.is_open() && self.s.phase != Phase::Open {
-            self.close(Phase::Patched, Some(to.to_owned()), None, None);
-            self.stand_down_others(to, None);
+            self.close(Phase::Patched, Some(to.clone()), None, None);
+            self.stand_down_others(&to, None);
             self.send_records();
-        } else if self.s.phase == Phase::Patched && !told {
-            self.s.closed_by = Some(all);
-            let to = to.to_owned();
+        } else if self.s.phase == Phase::Patched && is_new {
+            self.s.closed_by = Some(in_turn(&self.s.patched_to));
             self.record(Some(&to.clone()), Note::Closed { phase: Phase::Patched, by: Some(to), reason: None });
         }
     }

@@ -161,7 +161,7 @@ pub fn simulate(protocol: &Protocol, around: &Surroundings<'_>, scenario: &Scena
         // So that the first step is at the time asked for.
         undo_secs: 0,
         on_call: None,
-        patched_to: None,
+        patched_to: Vec::new(),
     };
     let start = scenario.start;
     let mut night = Night {

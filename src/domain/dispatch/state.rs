@@ -56,8 +56,9 @@ pub struct State {
     pub open_at: UtcMs,
     /// The call the message was taken on, while that call is up: emails wait for its end.
     pub on_call: Option<CallId>,
-    /// Whom the caller was put through to, once a patch on that call had connected.
-    pub patched_to: Option<String>,
+    /// Whom the caller was put through to, one after another, once a patch on that call had connected.
+    #[serde(default, deserialize_with = "super::patch_step::read_names")]
+    pub patched_to: Vec<String>,
     /// Whom the operator is trying to put the caller through to.
     #[serde(default)]
     pub patching: Option<Patching>,
@@ -102,7 +103,7 @@ pub struct NewDispatch {
     /// The call the message was taken on, if that call is still up.
     pub on_call: Option<CallId>,
     /// Whom the caller was put through to, if a patch on that call has connected already.
-    pub patched_to: Option<String>,
+    pub patched_to: Vec<String>,
 }
 
 impl NewDispatch {

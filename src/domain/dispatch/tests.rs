@@ -145,7 +145,7 @@ fn saved(protocol: Protocol) -> State {
         protocol,
         undo_secs: 5,
         on_call: None,
-        patched_to: None,
+        patched_to: Vec::new(),
     }
     .saved(UtcMs(0))
 }
@@ -455,13 +455,13 @@ fn it_can_be_taken_back_until_it_opens_and_not_after() {
 #[test]
 fn a_patch_on_the_call_ends_it_when_it_opens_or_while_it_runs() {
     let mut night = Night::of(plumbing());
-    night.tell(Event::Patched { to: "ben".into() });
+    night.tell(Event::Patched { to: vec!["ben".into()] });
     assert_eq!(night.s.phase, Phase::Open);
     night.until(0);
     assert_eq!((night.s.phase, night.sent.len()), (Phase::Patched, 0));
     let mut night = Night::of(plumbing());
     night.until(910);
-    night.tell(Event::Patched { to: "ben".into() });
+    night.tell(Event::Patched { to: vec!["ben".into()] });
     assert_eq!((night.s.phase, night.cancelled.len()), (Phase::Patched, 1));
 }
 
@@ -470,12 +470,32 @@ fn a_second_patch_for_the_same_message_is_on_its_time_line_and_told_twice_it_is_
     let mut night = Night::of(plumbing());
     night.until(910);
     for to in ["ben", "ada", "ada", "ben"] {
-        night.tell(Event::Patched { to: to.into() });
+        night.tell(Event::Patched { to: vec![to.into()] });
     }
     assert_eq!(night.s.closed_by.as_deref(), Some("ben, then ada"));
-    assert_eq!(night.s.patched_to.as_deref(), Some("ben, then ada"));
+    assert_eq!(night.s.patched_to, ["ben", "ada"]);
     let put_through = |line: &&String| line.starts_with("The caller was put through");
     assert_eq!(night.lines().iter().filter(put_through).count(), 2);
+}
+
+#[test]
+fn a_name_that_reads_like_two_is_one_and_names_that_were_kept_as_a_sentence_are_read() {
+    let mut night = Night::of(plumbing());
+    night.until(910);
+    for to in ["Ann, then Bob", "Bob", "Ann, then Bob"] {
+        night.tell(Event::Patched { to: vec![to.into()] });
+    }
+    assert_eq!(night.s.patched_to, ["Ann, then Bob", "Bob"]);
+    let mut kept = serde_json::to_value(&night.s).expect("it is stored so");
+    for (was, names) in [
+        (serde_json::json!(null), vec![]),
+        (serde_json::json!("Ben, then Ada"), vec!["Ben, then Ada"]),
+        (serde_json::json!(["Ben", "Ada"]), vec!["Ben", "Ada"]),
+    ] {
+        kept["patched_to"] = was;
+        let read: State = serde_json::from_value(kept.clone()).expect("it is read");
+        assert_eq!(read.patched_to, names);
+    }
 }
 
 #[test]
@@ -487,7 +507,7 @@ fn after_a_patch_the_emails_still_go_out_when_the_call_is_over() {
         let mut night = Night::of(lawyer.clone());
         night.s.on_call = Some(crate::base::id::CallId::named("c"));
         night.until(if running { 10 } else { -5 });
-        night.tell(Event::Patched { to: "ben".into() });
+        night.tell(Event::Patched { to: vec!["ben".into()] });
         night.until(60);
         assert_eq!(night.s.phase, Phase::Patched);
         assert!(!night.times().iter().any(|(_, channel)| *channel == Channel::Email));

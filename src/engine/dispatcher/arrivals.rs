@@ -288,7 +288,7 @@ impl Dispatcher {
             Arrival::Patched { call, account, to } => {
                 // A patch to one client's people says nothing about what another was to be told.
                 for id in self.inner.store.list_dispatches_of_call(call, account.as_ref()).await? {
-                    self.decide(&id, &Event::Patched { to: to.clone() }, Settles::Nothing).await?;
+                    self.decide(&id, &Event::Patched { to: vec![to.clone()] }, Settles::Nothing).await?;
                 }
                 self.settle(inbound, "patched").await
             }

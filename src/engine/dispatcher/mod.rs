@@ -235,7 +235,7 @@ impl Dispatcher {
         let Some(protocol) = call_type.and_then(|t| t.protocol) else { return Ok(false) };
         let protocol = tx.find_protocol(&protocol).await?.ok_or(StoreError::Missing { what: "protocol" })?;
         let now = self.inner.clock.utc();
-        let (mut on_call, mut patched_to) = (None, None);
+        let (mut on_call, mut patched_to) = (None, Vec::new());
         if let Some(call) = &message.call {
             let up = tx.find_call(call).await?.is_some_and(|record| record.end.is_none());
             on_call = up.then(|| call.clone());

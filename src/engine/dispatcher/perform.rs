@@ -15,6 +15,7 @@ use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
 use crate::domain::account::{Account, LeaveMessage, Urgency};
 use crate::domain::dispatch::event::{Event, Failure};
+use crate::domain::dispatch::patch_step::in_turn;
 use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Phase, Purpose, State};
 use crate::domain::message::Message;
@@ -367,7 +368,8 @@ impl Papers {
 
     /// What became of the call, where there is something to say.
     pub(super) fn outcome(&self) -> Option<String> {
-        self.state.patched_to.as_ref().map(|to| format!("The caller was put through to {to}."))
+        let to = &self.state.patched_to;
+        (!to.is_empty()).then(|| format!("The caller was put through to {}.", in_turn(to)))
     }
 
     /// The number that those see whom we call for this account.

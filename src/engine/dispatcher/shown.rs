@@ -194,7 +194,7 @@ mod tests {
             protocol,
             undo_secs: 5,
             on_call: None,
-            patched_to: None,
+            patched_to: Vec::new(),
         };
         State { round, ..new.saved(UtcMs(0)) }
     }

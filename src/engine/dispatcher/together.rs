@@ -386,9 +386,9 @@ impl Dispatcher {
                 (Event::Due, Phase::Open) if towns.comes_from_a_call(&read.state) => {
                     tx.find_patch_of_message(&read.state.message).await?
                 }
-                _ => None,
+                _ => Vec::new(),
             };
-            let patched = patched.map(|to| Event::Patched { to });
+            let patched = (!patched.is_empty()).then(|| Event::Patched { to: patched });
             let event = patched.as_ref().unwrap_or(&asked.event);
             let (after, effects) = match self.apply(&read.state, event, now, &towns.town(&read.state)) {
                 Ok(applied) => applied,

@@ -70,7 +70,7 @@ readers! {
     /// Open dispatches that an operator is warned about as this number asked for no more texts.
     list_open_dispatches_stopped_at(number: &PhoneNumber) -> Vec<DispatchId>;
     /// Whom the caller was put through to on the call that this message was taken on.
-    find_patch_of_message(message: &MessageId) -> Option<String>;
+    find_patch_of_message(message: &MessageId) -> Vec<String>;
     /// Dispatches of messages taken on this call: of this account alone, if one is named.
     list_dispatches_of_call(call: &CallId, account: Option<&AccountId>) -> Vec<DispatchId>;
     /// Dispatches that wait for a call that has ended.
@@ -188,13 +188,13 @@ async fn list_open_dispatches_stopped_at(
     ids(&from.fetch_all(SQL, args![pattern]).await?)
 }
 
-async fn find_patch_of_message(from: &mut impl Query, message: &MessageId) -> Result<Option<String>, StoreError> {
+async fn find_patch_of_message(from: &mut impl Query, message: &MessageId) -> Result<Vec<String>, StoreError> {
     let row = from.fetch_optional("SELECT call, account FROM message WHERE id = $1", args![message]).await?;
-    let Some(row) = row else { return Ok(None) };
+    let Some(row) = row else { return Ok(Vec::new()) };
     let (call, account): (Option<CallId>, AccountId) = (row.read("call")?, row.read("account")?);
     match call {
         Some(call) => find_patched_to(from, &call, &account).await,
-        None => Ok(None),
+        None => Ok(Vec::new()),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::dispatch::fax::FaxOutcome;
 use crate::domain::dispatch::inbox::InboxNews;
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::mail::Fate;
-use crate::domain::dispatch::patch_step::{PatchNews, names_of_patches};
+use crate::domain::dispatch::patch_step::{PatchNews, add_names};
 
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -164,7 +164,7 @@ readers! {
     /// Parts of texts from this number that no text was made of yet, oldest first.
     list_waiting_text_parts(from_number: &PhoneNumber) -> Vec<Inbound>;
     /// Whom the caller of this call was put through to for this account, if a patch has connected: the first few, by name.
-    find_patched_to(call: &CallId, account: &AccountId) -> Option<String>;
+    find_patched_to(call: &CallId, account: &AccountId) -> Vec<String>;
     /// How often a number was told how to confirm since its last reply that was understood.
     count_help_replies(from_number: &PhoneNumber) -> i64;
 }
@@ -213,7 +213,7 @@ pub(super) async fn find_patched_to(
     from: &mut impl Query,
     call: &CallId,
     account: &AccountId,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Vec<String>, StoreError> {
     // One that was stored before patches were told apart has the call's name alone. By name rather than by its beginning: how
     // text sorts is PostgreSQL's locale's to say.
     let names = (1..=PATCHES_TOLD).map(|nth| patch_name(call, account, nth));
@@ -225,12 +225,12 @@ pub(super) async fn find_patched_to(
         "SELECT {COLUMNS} FROM inbound WHERE provider = $1 AND provider_msg_id IN ({}) ORDER BY provider_msg_id",
         places.join(", ")
     ));
-    let mut all: Option<String> = None;
+    let mut all = Vec::new();
     for row in from.fetch_all(sql, args).await? {
         if let Arrival::Patched { to, account: of, .. } = inbound(&row, from)?.what
             && of.as_ref().is_none_or(|of| of == account)
         {
-            all = Some(names_of_patches(all.as_deref(), &to));
+            add_names(&mut all, &[to]);
         }
     }
     Ok(all)

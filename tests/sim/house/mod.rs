@@ -177,7 +177,7 @@ impl House {
             protocol: meant.protocol,
             undo_secs: 5,
             on_call: meant.on_line.then(|| CallId::named(&format!("c{nth}"))),
-            patched_to: None,
+            patched_to: Vec::new(),
         };
         self.before_commit()?;
         let state = new.saved(self.now());

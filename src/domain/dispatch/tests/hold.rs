@@ -141,7 +141,7 @@ fn a_hold_is_as_long_as_the_protocol_says() {
 fn a_patch_ends_what_is_held_too() {
     let mut night = Night::of(held_for_good());
     night.until(60);
-    night.tell(Event::Patched { to: "Ada".into() });
+    night.tell(Event::Patched { to: vec!["Ada".into()] });
     assert_eq!(night.s.phase, Phase::Patched);
 }
 

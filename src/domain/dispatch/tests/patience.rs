@@ -45,7 +45,7 @@ fn the_record_of_a_patch_waits_for_its_relay() {
     let mut night = Night::of(with_record);
     night.until(10);
     night.refuse = Some((Channel::Email, Failure::Temporary));
-    night.tell(Event::Patched { to: "Ben".into() });
+    night.tell(Event::Patched { to: vec!["Ben".into()] });
     night.until(300);
     night.refuse = None;
     night.until(1_000);
@@ -71,7 +71,7 @@ fn a_post_in_doubt_is_tried_again_as_one_that_was_not_taken_and_goes_out_after_a
     assert_eq!(night.s.phase, Phase::Delivered);
     let mut night = Night::of(posts());
     with_desk(&mut night);
-    night.tell(Event::Patched { to: "Ben".into() });
+    night.tell(Event::Patched { to: vec!["Ben".into()] });
     night.until(1);
     assert_eq!((night.s.phase, night.times()), (Phase::Patched, vec![(0, Channel::Webhook)]));
 }

@@ -98,7 +98,7 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
             (21, _) => Event::RangBack,
             (22..=24, _) => patch_news(&mut rng),
             (25, _) if rng.below(12) == 0 => Event::CallEnded,
-            (25, _) if rng.below(12) == 0 => Event::Patched { to: "ben".into() },
+            (25, _) if rng.below(12) == 0 => Event::Patched { to: vec!["ben".into()] },
             _ => Event::Due,
         };
         let before = s.phase;

@@ -204,7 +204,7 @@ fn a_patch_that_connects_ends_it_and_one_that_is_refused_is_followed_at_once() {
     assert_eq!(night.times(), [], "it rings and is announced");
     let mut refused = Night { s: night.s.clone(), ..taken_on_a_call(patch_then_text()) };
     refused.now = night.now;
-    night.tell(Event::Patched { to: "ben".into() });
+    night.tell(Event::Patched { to: vec!["ben".into()] });
     assert_eq!((night.s.phase, night.s.wake()), (Phase::Patched, None));
     refused.tell(over("ben", PatchEnd::Refused));
     assert_eq!(refused.times(), [(200, Channel::Text)]);
@@ -271,7 +271,7 @@ fn after_a_patch_only_what_would_be_sent_now_is_sent_for_the_record() {
     ];
     let mut night = taken_on_a_call(with(steps, false, Until::HandedOver));
     night.until(1);
-    night.tell(Event::Patched { to: "ben".into() });
+    night.tell(Event::Patched { to: vec!["ben".into()] });
     night.tell(Event::CallEnded);
     assert_eq!(night.sent.iter().map(|(_, _, to)| to.as_str()).collect::<Vec<_>>(), ["office@example.com"]);
 }
