@@ -66,7 +66,7 @@ impl Taking<'_> {
             errors.extend(found);
             Answers::new()
         });
-        let (form, answers) = self.with_also(answers, &asked, carries).unwrap_or_else(|found| {
+        let (form, answers) = self.take_along(answers, &asked, carries).unwrap_or_else(|found| {
             errors.extend(found);
             (self.form.clone(), Answers::new())
         });
@@ -89,7 +89,7 @@ impl Taking<'_> {
 
     /// A change of the call type takes along what its form asks for no more, unless it is said to be nothing now. Not so
     /// (`carries`) where it was protected and is no more: then only what is sent word by word goes along.
-    fn with_also(
+    fn take_along(
         &self,
         answers: Answers,
         asked: &Asked<'_>,
