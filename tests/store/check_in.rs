@@ -59,6 +59,11 @@ pub async fn a_pin_is_one_persons_and_is_kept_as_a_hash(store: Store) {
         let kept: String = row.read("pin_index").unwrap();
         assert!(kept.len() > 40 && !kept.contains("4711") && !kept.contains("8642"), "{kept}");
     }
+    let mut own = store.list_own_pins(&[account().id]).await.unwrap();
+    own.sort();
+    let each = [&ada, &ben].map(|person| (account().id, person.id.clone()));
+    assert_eq!(own, each, "the PIN that all share is nobody's own");
+    assert!(store.list_own_pins(&[]).await.unwrap().is_empty());
     // Whoever goes takes theirs along.
     let mut tx = store.write().await.unwrap();
     tx.delete_contact(&ada.id, NOW).await.unwrap();

@@ -7,7 +7,7 @@ use cordboard::base::id::{AccountId, ContactId, UserId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::account::{Reach, SecureMessages};
 use cordboard::domain::checkin::pin::Pin;
-use cordboard::domain::dispatch::event::Failure;
+use cordboard::domain::dispatch::event::{Failure, OperatorAct};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::engine::dispatcher::Decided;
@@ -418,10 +418,39 @@ async fn a_protected_message_is_texted_and_emailed_as_a_notice_and_opened_by_who
     ben.inboxes.read(&opened.contact, &item).await.expect("read");
     let told = desk.state(&id).await.attempts.iter().filter(|a| a.told_at.is_some()).count();
     assert_eq!(told, 1);
-    desk.phone("Ada").replies("1ok").await;
-    let confirmed = desk.phone("Ada").expect_text("Confirmed").words;
+    desk.phone("Ben").replies("1ok").await;
+    let confirmed = desk.phone("Ben").expect_text("Confirmed").words;
     assert!(!confirmed.contains("0147"), "who called is not said: {confirmed}");
+    desk.phone("Ada").expect_text("is handled by Ben");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn whoever_can_open_it_nowhere_cannot_close_a_protected_message_by_text_and_the_desks_are_told() {
+    let to = ["Ben", "Ada"].map(|name| town::named(name, "mobile")).to_vec();
+    let mut desk = Desk::at_work(&town::protocol(vec![(Method::TextConfirm, to, 600)], false, Until::Confirmed)).await;
+    let _ben = Ben::of(&desk).await;
+    let mut account = desk.store.find_account(&AccountId::named("one")).await.expect("asked").expect("an account");
+    account.call_types[0].protected = true;
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.upsert_account(&account, desk.now()).await.expect("written");
+    tx.commit("test").await.expect("committed");
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("a secure message waits for you. Reply 1ok to confirm. Open it");
+    // Ada has no PIN that would open hers.
+    desk.phone("Ada").expect_text("Call +1 202 555 0102 to hear it. Then reply 1ok to confirm.");
+    desk.phone("Ada").replies("1ok").await;
+    desk.phone("Ada").expect_text("this does not confirm it yet. Call +1 202 555 0102 to hear it.");
+    let view = desk.view(&id).await;
+    assert_eq!((view.confirmed_by, desk.state(&id).await.phase), (None, Phase::Running), "nobody knows what it says");
+    let alarm = view.alarm.expect("operators are told");
+    assert!(alarm.starts_with("Ada accepted a protected message by text and can open it nowhere"), "{alarm}");
+    // She rings, is told, and says yes to the operator.
+    let act = OperatorAct::Confirm { who: "Ada".into(), note: None, edition: None };
+    assert_eq!(desk.dispatcher.operator(&id, "Kim", act).await.expect("stored"), Decided::Changed);
+    desk.advance(0).await;
     desk.phone("Ben").expect_text("is handled by Ada");
+    assert_eq!(desk.view(&id).await.alarm, None);
     desk.ends(&id, Phase::Confirmed).await;
 }
 

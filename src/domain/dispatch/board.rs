@@ -16,6 +16,7 @@ pub fn alarm_at(state: &State, history: &[Entry]) -> Option<UtcMs> {
         // What somebody wrote is a line of its own.
         (Note::Wrote { name, .. }, Trouble::Wrote { from }) => name == from,
         (Note::Texted { name, .. }, Trouble::TextUnplaced { from }) => name == from,
+        (Note::AcceptedUnheard { name }, Trouble::AcceptedUnheard { who }) => name == who,
         _ => false,
     };
     history.iter().rev().find(|entry| is_its(&entry.note)).map(|entry| entry.at)

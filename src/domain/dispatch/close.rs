@@ -20,7 +20,9 @@ impl Turn<'_> {
             return;
         };
         self.with(&id, |turn, i| {
-            if turn.takes_confirmation() {
+            if turn.takes_confirmation() && turn.is_unknown_to(i) {
+                turn.accepted_unheard(i, number);
+            } else if turn.takes_confirmation() {
                 turn.confirm(i, Via::Text);
             } else if turn.says_again(i) {
                 let name = turn.attempt(i).name.clone();

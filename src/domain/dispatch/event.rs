@@ -515,6 +515,10 @@ pub enum Note {
     NotOpened {
         name: String,
     },
+    /// Somebody has accepted a protected message that they can neither open nor have heard: it stays open.
+    AcceptedUnheard {
+        name: String,
+    },
     /// An operator has seen to what came in, and took it off the desks.
     Dismissed {
         by: String,
@@ -565,6 +569,10 @@ pub trait World {
     /// The message is of a protected type: what leaves in writing is a notice.
     fn is_protected(&self) -> bool {
         false
+    }
+    /// This person has a PIN of their own, which opens their inbox.
+    fn has_own_pin(&self, _contact: &ContactId) -> bool {
+        true
     }
     /// The account's call types, whose names and forms conditions are said in.
     fn call_types(&self) -> &[CallType] {

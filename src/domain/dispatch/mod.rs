@@ -42,6 +42,7 @@ mod step;
 pub mod template;
 pub mod timeline;
 mod tries;
+mod unheard;
 pub mod unopened;
 pub mod validate;
 

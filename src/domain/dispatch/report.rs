@@ -364,6 +364,7 @@ impl Turn<'_> {
             return;
         }
         self.s.troubles.remove(&Trouble::NobodyTold);
+        self.s.troubles.remove(&Trouble::AcceptedUnheard { who: name.clone() });
         if self.until_of(i) == Until::Told && self.s.phase.is_open() {
             self.close(Phase::Told, Some(name.clone()), None, Some(i));
             self.stand_down_others(&name, Some(i));

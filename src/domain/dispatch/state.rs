@@ -217,6 +217,8 @@ pub enum Trouble {
     /// Somebody who was called heard the message, spoke with the caller for so long and has not said that they take it. The steps go
     /// on, as it may be that nobody does.
     SpokeUnconfirmed { who: String, secs: u32 },
+    /// Somebody said yes by text to a protected message that they can neither open nor have heard: that confirms nothing.
+    AcceptedUnheard { who: String },
     /// Whoever took the call to them keyed a wrong PIN as often as one may be, and has not heard the message.
     WrongPins { who: String },
     /// Something urgent waits for its turn, as more is to leave than its edge or its person may be given.

@@ -15,6 +15,7 @@ mod random;
 mod recurring;
 mod retry;
 mod steps;
+mod unheard;
 
 use std::collections::BTreeMap;
 
@@ -36,6 +37,10 @@ struct Town {
     code: Option<u16>,
     /// The message has been changed so often.
     changes: u32,
+    /// The message is protected.
+    protected: bool,
+    /// Nobody has a PIN of their own.
+    no_pins: bool,
     answers: Answers,
 }
 
@@ -52,6 +57,12 @@ impl World for Town {
     }
     fn edition(&self) -> u32 {
         1 + self.changes
+    }
+    fn is_protected(&self) -> bool {
+        self.protected
+    }
+    fn has_own_pin(&self, _contact: &ContactId) -> bool {
+        !self.no_pins
     }
     fn contact(&self, id: &ContactId) -> Option<&Contact> {
         self.contacts.iter().find(|c| c.id == *id)

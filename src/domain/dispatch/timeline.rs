@@ -232,6 +232,13 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::NotOpened { name } => {
             ("alarm", format!("{} accepted it and has not opened it yet: the desks are warned.", capital(name)))
         }
+        Note::AcceptedUnheard { name } => {
+            let text = format!(
+                "{} accepted it by text, can open it nowhere and has not heard it: that confirms nothing.",
+                capital(name)
+            );
+            ("alarm", text)
+        }
         Note::Dismissed { by } => ("operator", format!("{by} saw to what came in: it is off the desks.")),
         Note::Alarmed { by: Means::Text, name } => ("alarm", format!("Alarm: {name} is texted.")),
         Note::Alarmed { by: Means::Call, name } => ("alarm", format!("Alarm: {name} is called.")),
@@ -422,6 +429,13 @@ pub fn trouble_words(trouble: &Trouble) -> String {
                  taken care of.",
                 capital(who),
                 how_long(*secs)
+            )
+        }
+        Trouble::AcceptedUnheard { who } => {
+            format!(
+                "{} accepted a protected message by text and can open it nowhere, for want of an inbox or a PIN: call them and tell \
+                 it. Until they have heard it their yes confirms nothing.",
+                capital(who)
             )
         }
         Trouble::WrongPins { who } => {

@@ -20,7 +20,7 @@ use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Address, Attempt, Channel, Phase, Purpose, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::over::{self, Ended, Known};
-use crate::domain::message::render::{self, fax, speech, which};
+use crate::domain::message::render::{self, fax, notice, speech, which};
 use crate::domain::message::voicemail::is_spoken;
 use crate::engine::callout::{AskPin, CallOutRequest, FaxRequest, JobOffer};
 use crate::io::deliver::{Delivery, Heard, Mail, Page, TextMessage};
@@ -251,6 +251,7 @@ impl Dispatcher {
             Purpose::AlreadyReply => over::already_reply(account, papers.ended(), at),
             Purpose::StandDown => over::stand_down(message, account, papers.ended(), papers.known()),
             Purpose::ChangedReply => render::changed_reply(message, account, papers.code()),
+            Purpose::HearFirstReply => notice::hear_first_reply(account),
             Purpose::HelpReply | Purpose::WhichReply => self.which_text(papers).await,
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct Town {
 struct People {
     contacts: Vec<Contact>,
     schedules: Vec<Schedule>,
+    /// Who has a PIN of their own; of an account that has nothing protected here, nobody.
+    own_pins: BTreeSet<ContactId>,
 }
 
 /// The same for several dispatches that are decided about one after the other, of whichever accounts, read at once.
@@ -86,7 +88,10 @@ impl Towns {
             states.iter().filter(|state| asks(state)).map(|state| &state.message).collect();
         let timed: BTreeSet<&AccountId> =
             states.iter().filter(|state| tells_time(state)).map(|state| &state.account).collect();
-        let (all_accounts, asked, timed) = (owned(all_accounts), owned(asked), owned(timed));
+        let protected: BTreeSet<&AccountId> =
+            read.iter().filter(|read| read.head.protected).map(|read| &read.state.account).collect();
+        let (all_accounts, asked, timed, protected) =
+            (owned(all_accounts), owned(asked), owned(timed), owned(protected));
         let messages = tx.find_messages(&asked).await?.into_iter().map(|m| (m.id.clone(), m)).collect();
         let mut people: HashMap<AccountId, People> = HashMap::with_capacity(all_accounts.len());
         let mut numbers = BTreeSet::new();
@@ -102,6 +107,9 @@ impl Towns {
         let accounts = tx.find_accounts(&timed).await?.into_iter().map(|a| (a.id.clone(), Arc::new(a))).collect();
         for schedule in tx.list_schedules_of(&all_accounts).await? {
             people.entry(schedule.account.clone()).or_default().schedules.push(schedule);
+        }
+        for (account, contact) in tx.list_own_pins(&protected).await? {
+            people.entry(account).or_default().own_pins.insert(contact);
         }
         let mut taken = Taken::new();
         let numbers: Vec<PhoneNumber> = numbers.into_iter().collect();
@@ -166,6 +174,10 @@ impl World for Town {
 
     fn is_protected(&self) -> bool {
         self.head.protected
+    }
+
+    fn has_own_pin(&self, contact: &ContactId) -> bool {
+        self.people.own_pins.contains(contact)
     }
 
     fn call_types(&self) -> &[CallType] {

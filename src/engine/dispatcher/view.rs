@@ -255,6 +255,7 @@ impl Dispatcher {
                     | Trouble::Unreachable { .. }
                     | Trouble::Stopped { .. }
                     | Trouble::SpokeUnconfirmed { .. }
+                    | Trouble::AcceptedUnheard { .. }
                     | Trouble::WrongPins { .. } => AlarmLevel::Warning,
                     _ => AlarmLevel::Critical,
                 };

@@ -8,11 +8,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use sqlx::AssertSqlSafe;
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ContactId, DispatchId, InboxDeviceId, MessageId};
 use crate::base::rng::secure_bytes;
 
+use super::calls::pieces;
+use super::sql::places;
 use super::{Query, Row, StoreError, Tx, args, readers};
 
 /// How long an invitation leads to the inbox.
@@ -107,6 +110,8 @@ readers! {
     list_inbox_dispatches(contact: &ContactId, limit: u32) -> Vec<DispatchId>;
     /// Whether a person has a PIN of their own.
     has_own_pin(account: &AccountId, contact: &ContactId) -> bool;
+    /// Who of these accounts has a PIN of their own.
+    list_own_pins(accounts: &[AccountId]) -> Vec<(AccountId, ContactId)>;
     /// Whether a message is of a type that is protected, in force or retired.
     is_protected(message: &MessageId) -> bool;
     /// The key that pushes are signed with, as PKCS#8; none yet.
@@ -218,6 +223,23 @@ async fn list_inbox_dispatches(
 async fn has_own_pin(from: &mut impl Query, account: &AccountId, contact: &ContactId) -> Result<bool, StoreError> {
     const SQL: &str = "SELECT contact FROM pin WHERE account = $1 AND contact = $2";
     Ok(from.fetch_optional(SQL, args![account, contact]).await?.is_some())
+}
+
+async fn list_own_pins(
+    from: &mut impl Query,
+    accounts: &[AccountId],
+) -> Result<Vec<(AccountId, ContactId)>, StoreError> {
+    let mut found = Vec::new();
+    for accounts in pieces(accounts) {
+        let places = places(accounts.len());
+        let sql = format!("SELECT account, contact FROM pin WHERE contact IS NOT NULL AND account IN ({places})");
+        // Safe: it is made of placeholders.
+        let args = accounts.iter().flat_map(|id| args![id]).collect();
+        for row in from.fetch_all(AssertSqlSafe(sql), args).await? {
+            found.push((row.read("account")?, row.read("contact")?));
+        }
+    }
+    Ok(found)
 }
 
 async fn is_protected(from: &mut impl Query, message: &MessageId) -> Result<bool, StoreError> {

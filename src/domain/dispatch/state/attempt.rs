@@ -130,6 +130,8 @@ pub enum Purpose {
     HelpReply,
     /// Tells one who answers what was told before the message was changed.
     ChangedReply,
+    /// Tells one who says yes to what they can neither open nor have heard how to hear it.
+    HearFirstReply,
 }
 
 /// One try at one destination, or one reply to a person.

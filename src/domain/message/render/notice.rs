@@ -37,7 +37,8 @@ pub fn text(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>, 
         }
         Way::Call => call_words(account),
     };
-    let code = reply_words(code, "confirm");
+    // They can open it nowhere, so their yes counts once they have heard it.
+    let code = code.map_or_else(String::new, |code| format!(" Then reply {code}ok to confirm."));
     format!("{}{urgent} {taken}: a protected message waits for you. {how}{code}", account.name)
 }
 
@@ -48,6 +49,11 @@ fn reply_words(code: Option<u16>, what: &str) -> String {
 /// Tells the one who accepted a message by text that it counted, and where it is.
 pub fn accepted_text(account: &Account, at: UtcMs, link: &str) -> String {
     format!("{}: Confirmed {}. Open it with your PIN: {link}", account.name, clock(at, &account.zone))
+}
+
+/// Answers whoever accepts by text what they can open nowhere and have not heard yet.
+pub fn hear_first_reply(account: &Account) -> String {
+    format!("{}: this does not confirm it yet. {}", account.name, call_words(account))
 }
 
 /// The same as an email.
@@ -116,7 +122,11 @@ mod tests {
         assert_eq!(
             to_call,
             "Imaginary Plumbing URGENT 02:10: a protected message waits for you. Call +1 202 555 0102 to hear it. \
-             Reply 12ok to confirm."
+             Then reply 12ok to confirm."
+        );
+        assert_eq!(
+            hear_first_reply(&account),
+            "Imaginary Plumbing: this does not confirm it yet. Call +1 202 555 0102 to hear it."
         );
         let accept = notice(Way::AcceptFirst, Some(12));
         assert_eq!(
