@@ -44,7 +44,8 @@ impl EditedProtocol {
 pub struct ProtocolCheck {
     text: Vec<String>,
     errors: Vec<Fault>,
-    /// What may not be meant, and keeps it from nothing: a step that is never made, a message for which no step is left.
+    /// What may not be meant, and keeps it from nothing: a step that is never made, a message for which no step is left,
+    /// a protected message written to somebody who can open it nowhere.
     warnings: Vec<Fault>,
 }
 

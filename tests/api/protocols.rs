@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use cordboard::base::id::DestinationId;
+use cordboard::domain::account::Reach;
 use serde_json::{Value, json};
 
 use crate::peers::postgres::Postgres;
@@ -216,4 +218,47 @@ async fn a_version_whose_people_are_gone_is_not_brought_back_and_it_is_said_at_w
     assert_eq!(got.json()["errors"][0]["pointer"], "/steps/0");
     let shown = house.fetch(&format!("{PROTOCOLS}/versions?name=Office"), &sam).await.json();
     assert_eq!(shown["items"].as_array().map(Vec::len), Some(2), "nothing was made");
+}
+
+#[tokio::test]
+async fn whoever_writes_a_protocol_for_protected_messages_is_warned_of_people_who_can_open_them_nowhere() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let check = format!("{PROTOCOLS}/check");
+    let warned = async || {
+        let got = house.ask(Method::POST, &check, &sam, urgent(300)).await;
+        assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+        assert_eq!(got.json()["errors"], json!([]));
+        let warnings = got.json()["warnings"].as_array().expect("a list").clone();
+        warnings.into_iter().filter(|one| one["code"] == "protocol.opens_nowhere").collect::<Vec<_>>()
+    };
+    assert_eq!(warned().await, [] as [Value; 0], "nothing is protected");
+    let mut account = house.store.list_accounts().await.expect("the store answers").remove(0);
+    account.call_types.iter_mut().filter(|t| t.id.as_str() == "ct_urgent").for_each(|t| t.protected = true);
+    let mut contacts = house.store.list_contacts(&account.id).await.expect("the store answers");
+    let ben = contacts.iter_mut().find(|contact| contact.id.as_str() == "con_ben").expect("Ben");
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.upsert_account(&account, crate::support::START).await.expect("an account");
+    tx.commit("test").await.expect("written");
+    let warnings = warned().await;
+    assert_eq!(warnings.len(), 1, "the call reads it out: {warnings:?}");
+    assert_eq!(warnings[0]["pointer"], "/steps/0");
+    let detail = warnings[0]["detail"].as_str().expect("words");
+    assert!(
+        detail.contains("Without the one or the other: Ben Ortiz.") && detail.contains("until they have heard"),
+        "{detail}"
+    );
+
+    // An inbox alone opens nothing; with a PIN it does.
+    let mut inbox = ben.destinations[0].clone();
+    inbox.id = DestinationId::named("ben-inbox");
+    (inbox.label, inbox.reach) = ("inbox".to_owned(), Reach::Inbox(String::new()));
+    ben.destinations.push(inbox);
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.upsert_contact(ben).await.expect("Ben");
+    tx.commit("test").await.expect("written");
+    assert_eq!(warned().await.len(), 1);
+    let got = house.ask(Method::PUT, "/api/v1/contacts/con_ben/pin", &sam, json!({"pin": "4711"})).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    assert_eq!(warned().await, [] as [Value; 0]);
 }

@@ -44,6 +44,7 @@ pub mod timeline;
 mod tries;
 mod unheard;
 pub mod unopened;
+pub mod unread_check;
 pub mod validate;
 
 use crate::base::clock::UtcMs;

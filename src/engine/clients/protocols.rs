@@ -1,15 +1,18 @@
 //! The protocols of accounts: each change is a new version, and a call type has one of them in force. Dispatches that run
 //! go on with theirs.
 
+use std::slice;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{AccountId, CallTypeId, ProtocolId};
 use crate::domain::account::fault::{Fault, Faults, Text};
 use crate::domain::account::{Account, Contact, Urgency};
-use crate::domain::dispatch::condition_check;
 use crate::domain::dispatch::describe::describe;
 use crate::domain::dispatch::protocol::{Protocol, Repeat, Step, Until};
+use crate::domain::dispatch::unread_check::People;
 use crate::domain::dispatch::validate::{ProtocolFault, validate};
+use crate::domain::dispatch::{condition_check, unread_check};
 use crate::domain::oncall::Schedule;
 use crate::io::store::Tx;
 use crate::io::store::audit::Who;
@@ -117,6 +120,7 @@ fn cure(fault: &ProtocolFault) -> &'static str {
         "hours_days" => "Choose at least one day.",
         "unknown_window" => "Choose one of the account's windows or holidays.",
         "never_made" => "Change its conditions, or take the step out.",
+        "opens_nowhere" => "Give them a secure inbox and a PIN of their own, or let a call follow.",
         "no_step_left" => "Add a step without conditions, unless that is what is wanted.",
         "recap_not_last" => "Move it to the end, or take it out.",
         "cannot_confirm" => "Add a step that can be confirmed, or end at handing over.",
@@ -146,6 +150,12 @@ impl Clients {
         faults.extend(check_conditions(&protocol, &account).into_list());
         let mut warnings = Faults::default();
         for warning in condition_check::warn(&protocol, &account) {
+            add(&mut warnings, warning);
+        }
+        let own_pins = self.store.list_own_pins(slice::from_ref(&account.id)).await?;
+        let own_pins = own_pins.into_iter().map(|(_, contact)| contact).collect();
+        let people = People { contacts: &contacts, schedules: &schedules, own_pins: &own_pins };
+        for warning in unread_check::warn(&protocol, &account, &edit.call_types, people) {
             add(&mut warnings, warning);
         }
         faults.extend(self.check_replies(&protocol));
