@@ -10,14 +10,16 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 
 use crate::base::id::{AccountId, CallId, DispatchId};
+use crate::base::phone::PhoneNumber;
 use crate::domain::checkin::pin::{DIGITS, Pin};
 use crate::domain::dispatch::event::OperatorAct;
 use crate::domain::message::form::FieldError;
 use crate::engine::calls::Command;
 use crate::engine::calls::outbound::Opened;
-use crate::engine::calls::rings_back::prove;
+use crate::engine::calls::rings_back::{find_named, known_by_pin, prove, prove_named};
 use crate::engine::dispatcher::Decided;
-use crate::engine::feed::{AlarmLevel, CallView};
+use crate::engine::feed::{AccountRef, AlarmLevel, CallState, CallView};
+use crate::io::store::check_in::Tried;
 
 use super::auth::{Operator, Signed};
 use super::calls::act;
@@ -33,6 +35,8 @@ pub struct ProofBody {
     /// Whose messages they are asked about.
     account: AccountId,
     pin: String,
+    /// What they name by its reference, where they call from no number of theirs: they are known by the PIN alone.
+    dispatch: Option<DispatchId>,
 }
 
 /// Whoever rings back on my call has told me their PIN. If it is right, what the account asks them is shown on the call, and they can
@@ -51,44 +55,74 @@ pub async fn show_pin(
     let calls = board(&front, signed.user()).await?.calls;
     let live = calls.into_iter().find(|live| live.id == call && live.seat.as_ref() == Some(&signed.bearer.user));
     let live = live.ok_or_else(|| Problem::not_found("call"))?;
+    if let Some(dispatch) = &body.dispatch {
+        let asked = find_named(&front.store, dispatch).await?.filter(|asked| asked.account.id == body.account);
+        let asked = asked.filter(|_| is_from_outside(&live, &body.account)).ok_or_else(asks_nobody)?;
+        let pin = parse_pin(&body.pin)?;
+        let (store, by_user, now) = (&front.store, &signed.bearer.user, front.clock.utc());
+        return match prove_named(store, &body.account, live.caller.as_ref(), &pin, by_user, now).await? {
+            Tried::Right(set) => {
+                let view = known_by_pin(store, asked, set.contact).await?.ok_or_else(asks_nobody)?;
+                act(&front, call, by, Command::Named(view)).await
+            }
+            wrong => {
+                let limit = wrong == Tried::Wrong { locks: true };
+                Err(wrong_pin(&front, &call, &asked.account, live.caller.as_ref(), limit))
+            }
+        };
+    }
     let mut asked = live.rings_back.iter().flat_map(|back| &back.dispatches);
     let account = asked.find(|one| one.pin && one.account.id == body.account).map(|one| &one.account);
-    let (Some(account), Some(caller)) = (account, &live.caller) else {
-        return Err(Problem::conflict("call.not_now", "That account asks nobody on this call for a PIN."));
-    };
-    let pin = body.pin.trim();
-    if !DIGITS.contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_digit()) {
-        // It can be nobody's, so it is no try.
-        let error = FieldError::new("pin", "digits", "A PIN is 4 to 10 digits.");
-        return Err(Problem::invalid("call.pin_digits", "A PIN is 4 to 10 digits: ask for it again.", vec![error]));
-    }
-    let now = front.clock.utc();
-    let pin = Pin::pressed(pin.to_owned());
+    let (Some(account), Some(caller)) = (account, &live.caller) else { return Err(asks_nobody()) };
+    let (pin, now) = (parse_pin(&body.pin)?, front.clock.utc());
     match prove(&front.store, &account.id, caller, &pin, &signed.bearer.user, now).await? {
         Opened::Right => {
             let account = account.id.clone();
             act(&front, call, by, Command::Proved { account }).await
         }
-        Opened::Wrong { limit } => {
-            metrics::counter!("cordboard_wrong_pins_total").increment(1);
-            if limit {
-                tracing::warn!(%call, account = %account.id, "too many wrong PINs by who rings back: none is taken there for an hour");
-                let text = format!(
-                    "{}: too many wrong PINs from {}, who rang back. For an hour none is taken from that number; whoever it is for \
-                     can be called at another.",
-                    account.name,
-                    caller.as_e164()
-                );
-                front.dispatcher.alarm(format!("ring_back_pins:{call}"), AlarmLevel::Warning, text);
-            }
-            // The same whether it was the PIN or the number of tries.
-            Err(Problem::forbidden(
-                "call.pin",
-                "That PIN is not theirs, or too many were wrong: after six none is taken from that number for an hour. Read \
-                 them nothing; ring them at the number that the account has.",
-            ))
-        }
+        Opened::Wrong { limit } => Err(wrong_pin(&front, &call, account, Some(caller), limit)),
     }
+}
+
+fn asks_nobody() -> Problem {
+    Problem::conflict("call.not_now", "That account asks nobody on this call for a PIN.")
+}
+
+fn parse_pin(said: &str) -> Result<Pin, Problem> {
+    let pin = said.trim();
+    if !DIGITS.contains(&pin.len()) || !pin.bytes().all(|b| b.is_ascii_digit()) {
+        // It can be nobody's, so it is no try.
+        let error = FieldError::new("pin", "digits", "A PIN is 4 to 10 digits.");
+        return Err(Problem::invalid("call.pin_digits", "A PIN is 4 to 10 digits: ask for it again.", vec![error]));
+    }
+    Ok(Pin::pressed(pin.to_owned()))
+}
+
+/// The same whether it was the PIN or the number of tries. `limit`: it was the last that is taken there.
+fn wrong_pin(front: &Front, call: &CallId, account: &AccountRef, caller: Option<&PhoneNumber>, limit: bool) -> Problem {
+    metrics::counter!("cordboard_wrong_pins_total").increment(1);
+    if limit {
+        tracing::warn!(%call, account = %account.id, "too many wrong PINs by who rings back: none is taken there for an hour");
+        let from = caller.map_or("a caller who shows no number", PhoneNumber::as_e164);
+        let text = format!(
+            "{}: too many wrong PINs from {from}, who rang back. For an hour none is taken from that number; whoever it is for \
+             can be called at another.",
+            account.name,
+        );
+        front.dispatcher.alarm(format!("ring_back_pins:{call}"), AlarmLevel::Warning, text);
+    }
+    Problem::forbidden(
+        "call.pin",
+        "That PIN is not theirs, or too many were wrong: after six none is taken from that number for an hour. Read \
+         them nothing; ring them at the number that the account has.",
+    )
+}
+
+/// Somebody is on the line who has called for this account.
+fn is_from_outside(call: &CallView, account: &AccountId) -> bool {
+    let speaks = matches!(call.state, CallState::Talking | CallState::Held);
+    let came_in = call.job.is_none() && call.dialled.is_none() && call.ring_back.is_none();
+    speaks && came_in && call.account.id == *account
 }
 
 /// What I have told whoever rings back.
@@ -150,16 +184,32 @@ fn pin_needed() -> Problem {
     )
 }
 
-/// Refuses a yes from whoever rings back on a call of this operator's and is still to be asked for their PIN.
+/// Refuses a yes from whoever rings back on a call of this operator's and is still to be asked for their PIN. So is who has called for the
+/// account and is known by no number: whatever reference they name.
 pub(super) async fn refuse_unproved(front: &Front, id: &DispatchId, signed: &Signed) -> Result<(), Problem> {
-    let asks = |call: &CallView| {
-        let mut asked = call.rings_back.iter().flat_map(|back| &back.dispatches);
-        call.seat.as_ref() == Some(&signed.bearer.user) && asked.any(|one| one.pin && one.dispatch == *id)
-    };
     // A service that is stopping has no calls any more.
-    let live = front.desk.board(signed.user()).await;
-    if live.is_some_and(|board| board.calls.iter().any(asks)) {
+    let Some(board) = front.desk.board(signed.user()).await else { return Ok(()) };
+    let own: Vec<&CallView> =
+        board.calls.iter().filter(|call| call.seat.as_ref() == Some(&signed.bearer.user)).collect();
+    let about = |call: &CallView| {
+        let mut asked = call.rings_back.iter().flat_map(|back| &back.dispatches);
+        asked.find(|one| one.dispatch == *id).map(|one| one.pin)
+    };
+    if own.iter().any(|&call| about(call) == Some(true)) {
         return Err(pin_needed());
+    }
+    if own.iter().any(|&call| about(call) == Some(false)) {
+        return Ok(());
+    }
+    if !own.is_empty()
+        && let Some(asked) = find_named(&front.store, id).await?
+        && own.iter().any(|&call| is_from_outside(call, &asked.account.id))
+    {
+        return Err(Problem::conflict(
+            "dispatch.pin_needed",
+            "Whoever is on your line is asked for their PIN first: type it here, and they can confirm. If it was somebody else who \
+             said yes, confirm it when that call is over.",
+        ));
     }
     Ok(())
 }

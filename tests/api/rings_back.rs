@@ -169,3 +169,50 @@ async fn who_had_no_more_than_a_notice_is_told_when_they_ring_and_that_stands_on
     rings(&house).await;
     assert!(Told::so_far(&house.told.up)[0].rings_back.is_none(), "there is nothing left to tell him");
 }
+
+#[tokio::test]
+async fn whoever_names_a_reference_from_an_unknown_number_is_asked_for_their_pin_too() {
+    let house = House::new().await;
+    let (kim, dispatch) = is_texted(&house).await;
+    let yes = format!("/api/v1/dispatches/{dispatch}/confirm");
+    let stranger = |account: &str| {
+        let mut call = call_of("kim");
+        call.account.id = serde_json::from_value(json!(account)).expect("an id");
+        call.caller = Some(number("+12025550199"));
+        call
+    };
+    *house.told.up.lock().expect("no panic") = vec![stranger("acc_plumbing")];
+    let by = json!({"by": "Ben Ortiz"});
+    let got = house.ask(Method::POST, &yes, &kim, by.clone()).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.pin_needed"));
+
+    let says = |pin: &str| json!({"account": "acc_plumbing", "pin": pin, "dispatch": dispatch});
+    let got = house.ask(Method::POST, SHOW, &kim, says("4712")).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::FORBIDDEN, "call.pin"));
+    assert!(Told::so_far(&house.told.commands).is_empty());
+    let got = house.ask(Method::POST, SHOW, &kim, says(PIN)).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT, "{:?}", got.body);
+    let commands = Told::so_far(&house.told.commands);
+    let [(_, _, Command::Named(view))] = commands.as_slice() else { panic!("not {commands:?}") };
+    assert_eq!(view.name, "Ben Ortiz", "whose PIN it is");
+    assert!(!view.dispatches[0].pin && view.dispatches[0].headline.contains("Pat Doe"), "{view:?}");
+
+    // What the call does with it.
+    let mut call = stranger("acc_plumbing");
+    call.rings_back = Some(view.clone());
+    *house.told.up.lock().expect("no panic") = vec![call];
+    assert_eq!(house.ask(Method::POST, &yes, &kim, by).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn with_a_caller_of_another_account_on_her_line_an_operator_confirms_by_hand_as_ever() {
+    let house = House::new().await;
+    let (kim, dispatch) = is_texted(&house).await;
+    let mut call = call_of("kim");
+    call.account.id = serde_json::from_value(json!("acc_clinic")).expect("an id");
+    call.caller = Some(number("+12025550199"));
+    *house.told.up.lock().expect("no panic") = vec![call];
+    let yes = format!("/api/v1/dispatches/{dispatch}/confirm");
+    let got = house.ask(Method::POST, &yes, &kim, json!({"by": "Ben Ortiz"})).await;
+    assert_eq!(got.status, StatusCode::NO_CONTENT, "{:?}", got.body);
+}

@@ -432,7 +432,8 @@ export const api = {
     request<void>('POST', `/calls/${id(call)}/pass`, { to: to ?? undefined, note: note || undefined }),
   changeAccount: (call: string, account: string) => request<void>('POST', `/calls/${id(call)}/account`, { account }),
   /** What whoever rings back says is their PIN. */
-  showPin: (call: string, account: string, pin: string) => request<void>('POST', `/calls/${id(call)}/rings_back/pin`, { account, pin }),
+  /** `dispatch`: what a caller names by its reference who calls from no number of theirs. */
+  showPin: (call: string, account: string, pin: string, dispatch?: string) => request<void>('POST', `/calls/${id(call)}/rings_back/pin`, { account, pin, dispatch }),
   /** Who rings back has heard what they had a notice of. */
   toldAsked: (call: string, dispatch: string, edition: number) => request<void>('POST', `/calls/${id(call)}/rings_back/told`, { dispatch, edition }),
   /** `vouched`: who the caller is, by the operator's word; else the PIN is asked for. */

@@ -55,7 +55,7 @@ export function isOver(call: CallView): boolean {
 }
 
 /** The call a key is meant for: the one in the middle, else the one she speaks on. */
-function current(): CallView | null {
+export function current(): CallView | null {
   return callMeant(desk.call, desk.mine);
 }
 
@@ -283,9 +283,9 @@ export function openAsked(call: CallView): AskedView[] {
 }
 
 /** The PIN that who rings back has told; why it is not taken, if it is not. Kept nowhere. */
-export async function showPin(call: CallView, account: string, pin: string): Promise<string | null> {
+export async function showPin(call: CallView, account: string, pin: string, dispatch?: string): Promise<string | null> {
   try {
-    await api.showPin(call.id, account, pin);
+    await api.showPin(call.id, account, pin, dispatch);
     notices.say('That is their PIN.');
     return null;
   } catch (error) {

@@ -102,7 +102,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use super::desk::{CallWord, DeskHandle, FromDesk};
-use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, FeedEvent};
+use super::feed::{AlarmLevel, AlarmView, CallState, CallView, ContactRef, Feed, FeedEvent, RingsBackView};
 use super::figures::FiguresHandle;
 use super::legs::Wiring;
 use super::signal::{IncomingCall, LegCommand};
@@ -207,6 +207,8 @@ pub enum Command {
     Proved {
         account: AccountId,
     },
+    /// The caller is known by no number, has named a dispatch by its reference, and has shown by PIN who they are.
+    Named(RingsBackView),
     /// The caller, who rings back, has been told what this dispatch had sent them a notice of.
     Heard {
         dispatch: DispatchId,

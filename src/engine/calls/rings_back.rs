@@ -12,10 +12,12 @@ use super::outbound::Opened;
 use super::view::Facts;
 use super::{Calls, LOOK_UP_LIMIT};
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, UserId};
+use crate::base::id::{AccountId, ContactId, DispatchId, UserId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::account::Contact;
 use crate::domain::checkin::pin::Pin;
 use crate::domain::dispatch::notice::TOLD_WITHIN_MS;
+use crate::domain::dispatch::state::State;
 use crate::domain::message::render;
 use crate::engine::calls::task::ToCall;
 use crate::engine::feed::{AccountRef, AskedView, RingsBackView};
@@ -51,28 +53,66 @@ pub async fn find(store: &Store, caller: &PhoneNumber, now: UtcMs) -> Result<Opt
         if notice && read.state.find_unheard_notice(caller, &ids).is_none() {
             continue;
         }
-        let message = store.find_message(&read.state.message).await?;
-        let account = store.find_account(&read.state.account).await?;
-        if let (Some(message), Some(account)) = (message, account) {
-            // A telephone may be of several people, of several clients' as well: each client's is named to it alone.
-            let own = people.iter().find(|person| person.account == account.id).unwrap_or(first);
-            let name = read.state.name_of_asked(caller, &ids).unwrap_or(&own.name).to_owned();
-            let protected = store.is_protected(&message.id).await?;
-            dispatches.push(AskedView {
-                dispatch: id,
-                name,
-                message: read.state.message,
-                edition: message.edition,
-                account: AccountRef::from(&account),
-                headline: render::headline(&message),
-                urgency: read.state.urgency,
-                pin: account.secure.call_pin.is_asked(protected),
-                notice,
-            });
-        }
+        // A telephone may be of several people, of several clients' as well: each client's is named to it alone.
+        let own = people.iter().find(|person| person.account == read.state.account).unwrap_or(first);
+        let name = read.state.name_of_asked(caller, &ids).unwrap_or(&own.name).to_owned();
+        dispatches.extend(asked_about(store, &read.state, name, notice).await?);
     }
     let name = dispatches.first().map(|asked| asked.name.clone());
     Ok(name.map(|name| RingsBackView { contact, name, dispatches }))
+}
+
+/// What somebody is asked by a dispatch, or has had a notice of.
+async fn asked_about(
+    store: &Store,
+    state: &State,
+    name: String,
+    notice: bool,
+) -> Result<Option<AskedView>, StoreError> {
+    let message = store.find_message(&state.message).await?;
+    let account = store.find_account(&state.account).await?;
+    let (Some(message), Some(account)) = (message, account) else { return Ok(None) };
+    let protected = store.is_protected(&message.id).await?;
+    Ok(Some(AskedView {
+        dispatch: state.id.clone(),
+        name,
+        message: state.message.clone(),
+        edition: message.edition,
+        account: AccountRef::from(&account),
+        headline: render::headline(&message),
+        urgency: state.urgency,
+        pin: account.secure.call_pin.is_asked(protected),
+        notice,
+    }))
+}
+
+/// What a caller names by its reference who is known by no number, if it is an open dispatch that a PIN is asked for.
+pub async fn find_named(store: &Store, dispatch: &DispatchId) -> Result<Option<AskedView>, StoreError> {
+    let Some(read) = store.find_dispatch(dispatch).await? else { return Ok(None) };
+    if read.state.closed_at.is_some() {
+        return Ok(None);
+    }
+    // Who it is shows their PIN.
+    Ok(asked_about(store, &read.state, String::new(), false).await?.filter(|asked| asked.pin))
+}
+
+/// As whom a caller is shown who has named `asked` and told a PIN: whose it is; of one that is shared, whoever was asked last.
+pub async fn known_by_pin(
+    store: &Store,
+    mut asked: AskedView,
+    whose: Option<ContactId>,
+) -> Result<Option<RingsBackView>, StoreError> {
+    let contact = match whose {
+        Some(contact) => Some(contact),
+        None => {
+            let read = store.find_dispatch(&asked.dispatch).await?;
+            read.and_then(|read| read.state.attempts.iter().rev().find_map(|a| a.contact.clone()))
+        }
+    };
+    let Some(contact) = contact else { return Ok(None) };
+    let Some(person) = store.find_contact(&contact).await? else { return Ok(None) };
+    (asked.pin, asked.name) = (false, person.name.clone());
+    Ok(Some(RingsBackView { contact, name: person.name, dispatches: vec![asked] }))
 }
 
 /// Whether a PIN that `by` was told shows that whoever rings back from this number is one of the account's people who have it, or one
@@ -86,24 +126,63 @@ pub async fn prove(
     now: UtcMs,
 ) -> Result<Opened, StoreError> {
     let people = store.list_contacts_by_phone(caller).await?;
-    let people: Vec<_> =
-        people.into_iter().filter(|person| person.account == *account).map(|person| person.id).collect();
+    let people = ids_of(people, account);
     let whose = people.first().map_or_else(|| account.to_string(), ToString::to_string);
     let from = PinFrom::Called { number: caller, people: &people };
+    Ok(match tried(store, account, from, pin, by, whose, now).await? {
+        Tried::Right(_) => Opened::Right,
+        refused => Opened::Wrong { limit: refused == Tried::Wrong { locks: true } },
+    })
+}
+
+/// The same of a caller who is known by no number, and names a dispatch by its reference: any PIN of the account's people shows whose it
+/// is. Counted as of a stranger who calls for the check-in; from the telephone of one of the account's people theirs alone is taken.
+pub async fn prove_named(
+    store: &Store,
+    account: &AccountId,
+    caller: Option<&PhoneNumber>,
+    pin: &Pin,
+    by: &UserId,
+    now: UtcMs,
+) -> Result<Tried, StoreError> {
+    let people = match caller {
+        Some(caller) => store.list_contacts_by_phone(caller).await?,
+        None => Vec::new(),
+    };
+    let people = ids_of(people, account);
+    let from = match caller {
+        Some(number) if !people.is_empty() => PinFrom::Called { number, people: &people },
+        _ => PinFrom::Stranger(caller),
+    };
+    tried(store, account, from, pin, by, account.to_string(), now).await
+}
+
+/// Those of them who are the account's.
+fn ids_of(people: Vec<Contact>, account: &AccountId) -> Vec<ContactId> {
+    people.into_iter().filter(|person| person.account == *account).map(|person| person.id).collect()
+}
+
+/// Tries a PIN; what came of it is on the audit log.
+async fn tried(
+    store: &Store,
+    account: &AccountId,
+    from: PinFrom<'_>,
+    pin: &Pin,
+    by: &UserId,
+    whose: String,
+    now: UtcMs,
+) -> Result<Tried, StoreError> {
     let mut tx = store.write().await?;
-    match tx.try_pin(account, from, pin, now).await? {
-        Tried::Right(found) => {
-            let whose = found.contact.map_or(whose, |contact| contact.to_string());
-            tx.audit(Entry::new(now, Who::User(by.clone()), Act::RingBackOpened, whose));
-            tx.commit("ring_back_opened").await?;
-            Ok(Opened::Right)
-        }
-        refused => {
-            tx.audit(Entry::new(now, Who::User(by.clone()), Act::RingBackRefused, whose));
-            tx.commit("ring_back_refused").await?;
-            Ok(Opened::Wrong { limit: refused == Tried::Wrong { locks: true } })
-        }
+    let tried = tx.try_pin(account, from, pin, now).await?;
+    if let Tried::Right(found) = &tried {
+        let whose = found.contact.as_ref().map_or(whose, ToString::to_string);
+        tx.audit(Entry::new(now, Who::User(by.clone()), Act::RingBackOpened, whose));
+        tx.commit("ring_back_opened").await?;
+    } else {
+        tx.audit(Entry::new(now, Who::User(by.clone()), Act::RingBackRefused, whose));
+        tx.commit("ring_back_refused").await?;
     }
+    Ok(tried)
 }
 
 impl Calls {

@@ -506,6 +506,7 @@ impl CallTask {
             Command::HandOver => OperatorCommand::HandOver,
             Command::ChangeAccount(account) => return self.change_account(by, account),
             Command::Proved { account } => return self.on_proved(by, &account),
+            Command::Named(view) => return self.on_named(by, view),
             Command::Heard { dispatch } => return self.on_heard(by, &dispatch),
             Command::Speak => OperatorCommand::Speak,
             Command::CheckIn { vouched } => OperatorCommand::CheckIn { vouched },

@@ -12,7 +12,7 @@ use crate::base::pii::Pii;
 use crate::domain::call::{CommandError, Input};
 use crate::engine::calls::record::CallNews;
 use crate::engine::calls::rings_back::{FRESH_MS, PRIORITY};
-use crate::engine::feed::RingsBackView;
+use crate::engine::feed::{AskedView, RingsBackView};
 
 /// What asks the caller waits as long as there is this.
 pub(super) struct Pausing {
@@ -60,6 +60,22 @@ impl CallTask {
         for asked in view.dispatches.iter_mut().filter(|asked| asked.account.id == *account) {
             asked.pin = false;
         }
+        self.show();
+        Ok(())
+    }
+
+    /// Who they are is known by their PIN, and what they are asked: they are shown as whoever calls from a number of theirs.
+    pub(super) fn on_named(&mut self, by: &UserId, mut view: RingsBackView) -> Result<(), CommandError> {
+        if self.call.seat() != Some(by) {
+            return Err(CommandError::NotYours);
+        }
+        let known = self.facts.rings_back.take().map(|known| known.dispatches).unwrap_or_default();
+        let is_new = |asked: &AskedView| view.dispatches.iter().all(|one| one.dispatch != asked.dispatch);
+        let others: Vec<AskedView> = known.into_iter().filter(is_new).collect();
+        view.dispatches.extend(others);
+        // The pause begins anew, as it is about more.
+        self.pausing = None;
+        self.on_rings_back(view);
         self.show();
         Ok(())
     }
