@@ -155,3 +155,18 @@ async fn an_urgent_message_is_opened_before_the_routine_ones_that_are_due() {
     assert_eq!(desk.all_arrived().len(), 4);
     desk.ends(&urgent, Phase::Delivered).await;
 }
+
+#[tokio::test]
+async fn the_answer_to_a_yes_that_waited_for_its_turn_when_the_process_died_leaves_at_the_start_and_once() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let pace = Pace { per_minute: 600, burst: 40, at_once: 20 };
+    desk.paced_by(only(Channel::Text, pace, Some(Pace { per_minute: 1, burst: 1, at_once: 8 })));
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    desk.phone("Ben").replies("1ok").await;
+    assert_eq!((desk.state(&id).await.phase, desk.times()), (Phase::Confirmed, vec![]), "his answer waits");
+    desk.restarts().await;
+    assert_eq!(desk.phone("Ben").expect_text("Confirmed").at, desk.now());
+    desk.advance(5 * 60).await;
+    desk.ends(&id, Phase::Confirmed).await;
+}

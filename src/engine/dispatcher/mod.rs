@@ -335,6 +335,8 @@ impl Dispatcher {
         self.take_orphans().await?;
         let open = self.inner.store.list_open_dispatches(u32::MAX).await?;
         self.tell_each(open.clone(), &Event::Resume).await?;
+        // Whoever said yes right before waits for their answer, though the dispatch is over by it.
+        self.tell_each(self.inner.store.list_closed_dispatches_with_timer().await?, &Event::Resume).await?;
         // Alarms that stood are raised again. Views are for those who watch already: whoever comes asks for all.
         let mut shown =
             if self.inner.feed.is_watched() { open } else { self.inner.store.list_dispatches_in_need().await? };

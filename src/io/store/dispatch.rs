@@ -63,6 +63,8 @@ readers! {
     list_open_dispatches(limit: u32) -> Vec<DispatchId>;
     /// Dispatches made since then that are closed, newest first.
     list_closed_dispatches(since: UtcMs) -> Vec<DispatchId>;
+    /// Dispatches that are over and wake once more: an answer to somebody waits to leave.
+    list_closed_dispatches_with_timer() -> Vec<DispatchId>;
     /// Dispatches begun since then that are over, and that the desks are warned of: whoever accepted the message has not opened it.
     list_unopened_dispatches(since: UtcMs) -> Vec<DispatchId>;
     /// Open dispatches that have an attempt at this number, oldest first.
@@ -159,6 +161,12 @@ async fn list_closed_dispatches(from: &mut impl Query, since: UtcMs) -> Result<V
     // Found by the identifiers, which begin with the time.
     const SQL: &str = "SELECT id FROM dispatch WHERE id >= $1 AND closed_at IS NOT NULL ORDER BY id DESC";
     ids(&from.fetch_all(SQL, args![&DispatchId::first_at(since)]).await?)
+}
+
+async fn list_closed_dispatches_with_timer(from: &mut impl Query) -> Result<Vec<DispatchId>, StoreError> {
+    const SQL: &str = "SELECT timer.dispatch AS id FROM timer JOIN dispatch ON dispatch.id = timer.dispatch
+        WHERE dispatch.closed_at IS NOT NULL ORDER BY timer.due_at, timer.dispatch";
+    ids(&from.fetch_all(SQL, Vec::new()).await?)
 }
 
 async fn list_unopened_dispatches(from: &mut impl Query, since: UtcMs) -> Result<Vec<DispatchId>, StoreError> {
