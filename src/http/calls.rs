@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::{CallId, ContactId, DestinationId};
+use crate::base::id::{AccountId, CallId, ContactId, DestinationId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Contact, Destination, Reach};
 use crate::domain::message::form::FieldError;
@@ -179,13 +179,11 @@ pub async fn patch(
 ) -> Result<StatusCode, Problem> {
     let to = match body {
         PatchBody { contact: Some(contact), destination: Some(destination), number: None, cold } => {
-            let FoundPhone { contact, number, ring_secs, then, .. } =
-                find_phone(&front, &contact, &destination).await?;
-            // One that is over by now is refused as such.
             let live = board(&front, by.0.user()).await?.calls;
-            if live.iter().any(|live| live.id == call && live.account.id != contact.account) {
-                return Err(refuse("contact", "unknown", "The account has no such contact."));
-            }
+            // One that is over by now is refused as such.
+            let account = live.iter().find(|live| live.id == call).map(|live| &live.account.id);
+            let FoundPhone { contact, number, ring_secs, then, .. } =
+                find_phone(&front, account, &contact, &destination).await?;
             let ring = Duration::from_secs(ring_secs.into());
             Command::Patch {
                 number,
@@ -216,13 +214,18 @@ pub(super) struct FoundPhone {
     pub then: Vec<(PhoneNumber, Duration)>,
 }
 
+/// A telephone of one of the account's people; without an account, of anybody's.
 pub(super) async fn find_phone(
     front: &Front,
+    account: Option<&AccountId>,
     contact: &ContactId,
     destination: &DestinationId,
 ) -> Result<FoundPhone, Problem> {
     let contact = front.store.find_contact(contact).await?;
     let contact = contact.ok_or_else(|| refuse("contact", "unknown", "There is no such contact."))?;
+    if account.is_some_and(|account| contact.account != *account) {
+        return Err(refuse("contact", "unknown", "The account has no such contact."));
+    }
     let mut from = contact.destinations.iter().skip_while(|d| d.id != *destination);
     let found = from.next().ok_or_else(|| refuse("destination", "unknown", "The contact has no such destination."))?;
     let Reach::Phone(number) = &found.reach else {

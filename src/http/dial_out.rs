@@ -45,10 +45,7 @@ pub async fn dial(
     let account = front.store.find_account(&body.account).await?.ok_or_else(|| Problem::not_found("account"))?;
     let order = match (body.contact, body.destination, body.number) {
         (Some(contact), Some(destination), None) => {
-            let found = find_phone(&front, &contact, &destination).await?;
-            if found.contact.account != account.id {
-                return Err(refuse("contact", "unknown", "The account has no such contact."));
-            }
+            let found = find_phone(&front, Some(&account.id), &contact, &destination).await?;
             let contact = Some(ContactRef { id: found.contact.id, name: found.contact.name });
             let ring = Duration::from_secs(found.ring_secs.into());
             DialOrder { account, to: found.number, contact, label: Some(found.label), ring }

@@ -15,7 +15,7 @@ use crate::engine::dispatcher::Decided;
 use crate::engine::feed::ContactRef;
 
 use super::auth::Operator;
-use super::calls::{find_phone, refuse};
+use super::calls::find_phone;
 use super::dispatch_lock::locked;
 use super::dispatch_seen::refused;
 use super::error::{Problem, ProblemBody};
@@ -105,10 +105,7 @@ pub async fn call(
     Body(body): Body<ByHandBody>,
 ) -> Result<StatusCode, Problem> {
     let read = front.store.find_dispatch(&id).await?.ok_or_else(|| Problem::not_found("dispatch"))?;
-    let found = find_phone(&front, &body.contact, &body.destination).await?;
-    if found.contact.account != read.state.account {
-        return Err(refuse("contact", "unknown", "The account has no such contact."));
-    }
+    let found = find_phone(&front, Some(&read.state.account), &body.contact, &body.destination).await?;
     let by = signed.user();
     if !read.state.may_be_called(&found.number) {
         return Err(not_now(&front, &id, &by.name, IN_THE_WAY).await?);

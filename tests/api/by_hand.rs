@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use cordboard::base::id::UserId;
+use cordboard::base::id::{AccountId, ContactId, DestinationId, UserId};
 use serde_json::{Value, json};
 
 use crate::dispatches::{gone_out, path};
@@ -96,4 +96,33 @@ async fn the_message_is_texted_now_with_its_code_and_a_key_pressed_twice_texts_o
     assert_eq!(ask(&kim, ben()).await.problem(), "dispatch.locked");
     let nothing = ask(&lee, json!({"contact": "con_ben", "destination": "dst_nothing"})).await;
     assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn nobody_of_another_account_is_called_or_texted_by_hand() {
+    let (house, kim, dispatch) = gone_out().await;
+    let plumbing = house.store.list_accounts().await.expect("the store answers").remove(0);
+    let ben = house.store.list_contacts(&plumbing.id).await.expect("the store answers").remove(0);
+    let (mut other, mut dana) = (plumbing, ben);
+    other.id = AccountId::named("clinic");
+    other.name = "Imaginary Clinic".into();
+    other.dids = vec![number("+12025550104")];
+    other.call_types.clear();
+    (dana.id, dana.account) = (ContactId::named("dana"), other.id.clone());
+    dana.destinations.truncate(1);
+    dana.destinations[0].id = DestinationId::named("dana-mobile");
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.upsert_account(&other, crate::support::START).await.expect("an account");
+    tx.upsert_contact(&dana).await.expect("a contact");
+    tx.commit("test").await.expect("written");
+    let texts = Told::so_far(&house.told.texts).len();
+    for act in ["call", "text"] {
+        let body = json!({"contact": "con_dana", "destination": "dst_dana-mobile"});
+        let got = house.ask(Method::POST, &path(&dispatch, act), &kim, body).await;
+        assert_eq!(got.status, StatusCode::UNPROCESSABLE_ENTITY, "{act}");
+        assert_eq!(got.json()["errors"][0]["field"], "contact", "{act}: {}", got.json());
+    }
+    house.advance(Duration::from_secs(1)).await;
+    assert!(Told::so_far(&house.told.jobs).is_empty());
+    assert_eq!(Told::so_far(&house.told.texts).len(), texts);
 }
