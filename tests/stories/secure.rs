@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cordboard::base::clock::UtcMs;
-use cordboard::base::id::{AccountId, ContactId, UserId};
+use cordboard::base::id::{AccountId, ContactId, DispatchId, UserId};
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::account::{Reach, SecureMessages};
 use cordboard::domain::checkin::pin::Pin;
@@ -469,6 +469,17 @@ async fn accepted_first() -> (Desk, Ben) {
     (desk, ben)
 }
 
+/// Both have their notice, and Ben accepts it: with the link that he is sent for it.
+async fn ben_accepts(desk: &mut Desk) -> (DispatchId, Key) {
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("Reply 1ok to accept it.");
+    desk.phone("Ada").expect_text("a protected message waits for you.");
+    desk.phone("Ben").replies("1ok").await;
+    let key = Key::Link(token(&desk.phone("Ben").expect_text("Confirmed").words));
+    desk.phone("Ada").expect_text("is handled by Ben");
+    (id, key)
+}
+
 #[tokio::test]
 async fn whoever_accepts_a_protected_message_by_text_is_sent_its_link_and_nobody_else() {
     let (mut desk, ben) = accepted_first().await;
@@ -495,12 +506,7 @@ async fn whoever_accepts_a_protected_message_by_text_is_sent_its_link_and_nobody
 #[tokio::test]
 async fn whoever_accepts_a_protected_message_and_does_not_open_it_is_a_warning_on_the_desks_until_they_do() {
     let (mut desk, ben) = accepted_first().await;
-    let id = desk.takes("burst pipe").await;
-    desk.phone("Ben").expect_text("Reply 1ok to accept it.");
-    desk.phone("Ada").expect_text("a protected message waits for you.");
-    desk.phone("Ben").replies("1ok").await;
-    let key = Key::Link(token(&desk.phone("Ben").expect_text("Confirmed").words));
-    desk.phone("Ada").expect_text("is handled by Ben");
+    let (id, key) = ben_accepts(&mut desk).await;
     let warned = |desk: &Desk| desk.dispatcher.alarms().into_iter().find(|a| a.id == format!("unopened:{id}"));
     desk.advance(9 * MINUTE).await;
     assert_eq!(warned(&desk), None, "he may be about to");
@@ -528,12 +534,7 @@ async fn whoever_accepts_a_protected_message_and_does_not_open_it_is_a_warning_o
 #[tokio::test]
 async fn a_warning_of_what_was_accepted_and_not_opened_goes_for_good_once_an_operator_has_seen_to_it() {
     let (mut desk, _ben) = accepted_first().await;
-    let id = desk.takes("burst pipe").await;
-    desk.phone("Ben").expect_text("Reply 1ok to accept it.");
-    desk.phone("Ada").expect_text("a protected message waits for you.");
-    desk.phone("Ben").replies("1ok").await;
-    desk.phone("Ben").expect_text("Confirmed");
-    desk.phone("Ada").expect_text("is handled by Ben");
+    let (id, _) = ben_accepts(&mut desk).await;
     desk.advance(10 * MINUTE).await;
     let alarm = format!("unopened:{id}");
     let warned = |desk: &Desk| desk.dispatcher.alarms().iter().any(|a| a.id == alarm);
@@ -548,12 +549,7 @@ async fn a_warning_of_what_was_accepted_and_not_opened_goes_for_good_once_an_ope
 #[tokio::test]
 async fn a_message_can_be_opened_for_as_long_as_its_account_says() {
     let (mut desk, ben) = accepted_first().await;
-    let id = desk.takes("burst pipe").await;
-    desk.phone("Ben").expect_text("Reply 1ok to accept it.");
-    desk.phone("Ada").expect_text("a protected message waits for you.");
-    desk.phone("Ben").replies("1ok").await;
-    let key = Key::Link(token(&desk.phone("Ben").expect_text("Confirmed").words));
-    desk.phone("Ada").expect_text("is handled by Ben");
+    let (id, key) = ben_accepts(&mut desk).await;
     let opened = ben.opens(&key, PIN).await.expect("the PIN is right");
     let day = 24 * 60 * 60;
     desk.wait(2 * day - 60);
