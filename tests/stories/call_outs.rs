@@ -112,6 +112,9 @@ async fn where_the_account_asks_for_a_pin_the_call_asks_for_it() {
                 and ask who is there.";
     let said = lines(&desk, &id).await;
     assert!(said.iter().any(|line| line == asks), "{said:#?}");
+    let ended = "Call to Ben (mobile): a wrong PIN three times, so the message was not read; whoever has that phone was asked \
+                 to call back.";
+    assert_eq!(said.iter().filter(|line| line.starts_with("Call to Ben")).collect::<Vec<_>>(), [ended], "it was taken");
     assert_eq!(desk.view(&id).await.alarm.as_deref(), Some(asks), "operators are told with the dispatch");
     desk.advance(10 * MINUTE).await;
     let ben = desk.phone("Ben");

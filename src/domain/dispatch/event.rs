@@ -358,10 +358,13 @@ pub enum Note {
     Answered {
         name: String,
     },
+    /// `wrong_pins`: a wrong PIN was keyed in it as often as one may be.
     CallEnded {
         name: String,
         label: String,
         outcome: CallOutcome,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        wrong_pins: bool,
     },
     Told {
         name: String,

@@ -242,6 +242,7 @@ impl Turn<'_> {
             }
         } else {
             a.uncertain |= crashed;
+            a.wrong_pins = false;
             a.planned_at = self.now;
             self.effects.push(Effect::Hand(a.id.clone()));
         }
@@ -278,7 +279,10 @@ impl Turn<'_> {
             CallNews::NotJoined(why) => self.record(Some(&name.clone()), Note::NotJoined { name, why }),
             CallNews::Waits(true) => a.with_caller_since = Some(self.now),
             CallNews::Waits(false) => a.talk_over(self.now),
-            CallNews::WrongPins => self.wrong_pins(name),
+            CallNews::WrongPins => {
+                a.wrong_pins = true;
+                self.wrong_pins(name);
+            }
             CallNews::NoTrunk | CallNews::WrongNumber | CallNews::Forbidden | CallNews::Blocked | CallNews::Limited
                 if a.accepted_at.is_some() =>
             {
@@ -297,8 +301,8 @@ impl Turn<'_> {
                 a.with_caller_since = None;
                 a.owner = None;
                 a.cancelled |= outcome == CallOutcome::Cancelled;
-                let label = a.label.clone();
-                self.record(Some(&name.clone()), Note::CallEnded { name, label, outcome });
+                let (label, wrong_pins) = (a.label.clone(), a.wrong_pins);
+                self.record(Some(&name.clone()), Note::CallEnded { name, label, outcome, wrong_pins });
                 match outcome {
                     CallOutcome::Confirmed => {
                         self.told(i);

@@ -222,6 +222,7 @@ impl Turn<'_> {
             repeated: None,
             ended_at: None,
             outcome: None,
+            wrong_pins: false,
             in_flight_since: None,
             with_caller_since: None,
             talked_secs: 0,

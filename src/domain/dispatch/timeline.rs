@@ -105,8 +105,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::ReadAtCheckIn { who, by: Some(by) } => ("told", format!("{by} read it out to {who} at check-in.")),
         Note::Recapped { to } => ("accepted", format!("In the recap to {}, accepted.", to.join(", "))),
         Note::Answered { name } => ("accepted", format!("{name}'s phone was answered.")),
-        Note::CallEnded { name, label, outcome } => {
-            ("attempt", format!("Call to {name} ({label}): {}.", outcome_words(*outcome)))
+        Note::CallEnded { name, label, outcome, wrong_pins } => {
+            let words = if *wrong_pins { wrong_pins_words(*outcome) } else { outcome_words(*outcome) };
+            ("attempt", format!("Call to {name} ({label}): {words}."))
         }
         Note::Told { name } => ("told", format!("{name} heard the message.")),
         Note::ToldByOperator { name, by } => ("told", format!("{name} rang back and was told by {by}.")),
@@ -492,6 +493,17 @@ const fn patch_words(why: PatchEnd) -> &'static str {
         PatchEnd::NotBegun => "nobody rang them in time",
         PatchEnd::CallerGone => "the caller has hung up",
         PatchEnd::OperatorLost => "the operator's line was lost",
+    }
+}
+
+/// The same of a call in which somebody keyed wrong PINs: they took it, and have not heard it.
+fn wrong_pins_words(outcome: CallOutcome) -> &'static str {
+    match outcome {
+        CallOutcome::LeftRequest | CallOutcome::LeftOnMachine | CallOutcome::LeftWithPerson => {
+            "a wrong PIN three times, so the message was not read; whoever has that phone was asked to call back"
+        }
+        CallOutcome::NotAccepted => "a wrong PIN three times, so the message was not read",
+        other => outcome_words(other),
     }
 }
 

@@ -117,6 +117,7 @@ impl Parts {
                     self.say(done);
                 }
             }
+            Note::CallEnded { name, wrong_pins: true, .. } => self.say(format!("called {name} (wrong PIN)")),
             Note::CallEnded { name, outcome, .. } => self.say(format!("called {name}{}", heard(*outcome))),
             Note::JobDone { name, by, outcome, .. } => self.say(format!("{by} called {name}{}", came_of(outcome))),
             Note::Failed { channel, name, for_good: true, .. } => {
@@ -252,7 +253,8 @@ mod tests {
 
     #[test]
     fn what_was_tried_again_and_again_is_said_once_and_an_open_one_says_so() {
-        let called = |outcome| Note::CallEnded { name: "Ben".into(), label: "mobile".into(), outcome };
+        let called =
+            |outcome| Note::CallEnded { name: "Ben".into(), label: "mobile".into(), outcome, wrong_pins: false };
         let entries = [
             entry("2026-03-07T07:14:05Z", handed(Channel::Text)),
             entry("2026-03-07T07:29:05Z", handed(Channel::Call)),
@@ -294,8 +296,8 @@ mod tests {
 
     #[test]
     fn steps_that_ran_out_say_so_and_who_sees_to_it_now() {
-        let called =
-            Note::CallEnded { name: "Ben".into(), label: "mobile".into(), outcome: CallOutcome::LeftOnMachine };
+        let outcome = CallOutcome::LeftOnMachine;
+        let called = Note::CallEnded { name: "Ben".into(), label: "mobile".into(), outcome, wrong_pins: false };
         assert_eq!(
             came_to(Phase::ExhaustedUnconfirmed, true, &[handed(Channel::Text), called]),
             "texted Ben, called Ben (asked to call back), nobody has confirmed and every step was made, \

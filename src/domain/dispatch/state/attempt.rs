@@ -213,6 +213,9 @@ pub struct Attempt {
     /// A call: when and how it ended.
     pub ended_at: Option<UtcMs>,
     pub outcome: Option<CallOutcome>,
+    /// In the call a wrong PIN was keyed as often as one may be.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wrong_pins: bool,
     /// With the provider now: handed over (again), no answer yet. A call: until it ends.
     pub in_flight_since: Option<UtcMs>,
     /// In the call, the caller is talked with since then.
