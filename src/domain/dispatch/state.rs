@@ -461,6 +461,17 @@ impl State {
         self.phase == Phase::Running && until == Until::Confirmed
     }
 
+    /// It ends at handing over, by each of its steps.
+    pub(super) fn only_hands_over(&self) -> bool {
+        let asks_more = |step: &Step| step.done.is_some_and(|done| done != Until::HandedOver);
+        self.protocol.until == Until::HandedOver && !self.protocol.steps.iter().any(asks_more)
+    }
+
+    /// The steps have run out where nobody was to say yes, and not all of it could be handed over.
+    pub fn is_not_handed_over(&self) -> bool {
+        self.phase == Phase::ExhaustedUnconfirmed && self.only_hands_over()
+    }
+
     /// An operator is asked for.
     pub fn needs_operator(&self) -> bool {
         !self.troubles.is_empty()

@@ -433,8 +433,7 @@ impl Turn<'_> {
 
     /// What is the matter once the steps have run out. Where it only has to be handed over nobody was asked to say yes.
     fn run_out(&self) -> Trouble {
-        let asks_more = |step: &Step| step.done.is_some_and(|done| done != Until::HandedOver);
-        if self.s.protocol.until != Until::HandedOver || self.s.protocol.steps.iter().any(asks_more) {
+        if !self.s.only_hands_over() {
             return Trouble::Exhausted;
         }
         let counts = |a: &&Attempt| a.is_step() && self.s.is_of_now(&a.purpose) && !self.s.informs(&a.purpose);

@@ -188,6 +188,7 @@ impl Dispatcher {
             urgency: state.urgency,
             needs_operator: state.needs_operator(),
             waits_for_yes: state.waits_for_yes(),
+            not_handed_over: state.is_not_handed_over(),
             alarm: state.troubles.iter().next_back().map(timeline::trouble_words),
             alarm_at: board::alarm_at(state, entries),
             opened_at: state.open_at,

@@ -34,6 +34,8 @@ pub struct DispatchView {
     pub needs_operator: bool,
     /// Somebody was told, or is being told, and it waits for somebody's yes.
     pub waits_for_yes: bool,
+    /// The steps have run out where nobody was to say yes, and not all of it could be handed over.
+    pub not_handed_over: bool,
     pub alarm: Option<String>,
     /// Since when that alarm stands.
     pub alarm_at: Option<UtcMs>,

@@ -229,6 +229,10 @@ impl Shown {
 fn in_words(view: &DispatchView) -> PortalDispatch {
     let by = |what: &str| view.confirmed_by.as_ref().map_or_else(|| what.to_owned(), |by| format!("{what} by {by}"));
     let words = match view.state.as_str() {
+        _ if view.not_handed_over && view.needs_operator => {
+            "Could not be handed over: an operator sees to it".to_owned()
+        }
+        _ if view.not_handed_over => "Could not be handed over".to_owned(),
         _ if view.needs_operator => "An operator sees to it".to_owned(),
         "open" | "running" => view.next.as_ref().map_or_else(|| "Under way".to_owned(), |next| next.text.clone()),
         "held_for_check_in" => "Held until somebody checks in".to_owned(),
