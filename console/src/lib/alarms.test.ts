@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chainWords, messageOf, seenTo } from './alarms';
+import { chainWords, messageOf, seenTo, troubleWords } from './alarms';
 import { EMPTY, reduce } from './reduce';
 import { clock } from './time';
 import type { AlarmChain, AlarmView, DispatchView } from './types';
@@ -26,6 +26,14 @@ it('leads from an alarm to its message, if the board knows it', () => {
   expect(messageOf(alarm(null), board)).toBeNull();
   // What was written from an inbox names it: its dispatch is over, and on no board.
   expect(messageOf({ ...alarm('dsp_3'), message: 'msg_3' }, board)).toBe('msg_3');
+});
+
+it('says whose message it is that needs an operator, as two of one account look alike', () => {
+  const alarm = 'The steps have run out and nobody has confirmed.';
+  expect(troubleWords({ headline: 'Jane Roe · burst pipe', alarm })).toBe(`Jane Roe: ${alarm}`);
+  expect(troubleWords({ headline: 'Jane Roe', alarm: null })).toBe('Jane Roe: needs an operator');
+  // Of what is held for the client the feed says no name.
+  expect(troubleWords({ headline: '', alarm })).toBe(alarm);
 });
 
 describe('the alarm chain', () => {

@@ -27,6 +27,13 @@ export function messageOf(alarm: AlarmView, dispatches: DispatchView[]): string 
   return alarm.message ?? dispatches.find((dispatch) => dispatch.id === alarm.dispatch)?.message ?? null;
 }
 
+/** What needs an operator, with whose message it is before it: of a busy account there are several. */
+export function troubleWords(dispatch: Pick<DispatchView, 'headline' | 'alarm'>): string {
+  const caller = dispatch.headline.split(' · ')[0]?.trim();
+  const alarm = dispatch.alarm ?? 'needs an operator';
+  return caller ? `${caller}: ${alarm}` : alarm;
+}
+
 /** What stands beside an alarm in a list. */
 export function seenTo(chain: AlarmChain | null, alarm: string): string | null {
   if (!chain?.acknowledged.includes(alarm)) return null;
