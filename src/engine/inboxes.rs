@@ -12,7 +12,6 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::dispatcher::{Decided, Dispatcher, InboxDoor};
-use super::feed::AlarmLevel;
 use crate::base::clock::{SharedClock, UtcMs};
 use crate::base::id::{AttemptId, ContactId, DispatchId, InboxDeviceId, UserId};
 use crate::domain::account::{Account, Contact, Reach};
@@ -209,6 +208,9 @@ impl Inboxes {
         let tried = tx.try_pin(&account.id, from, pin, now).await?;
         if !matches!(tried, Tried::Right(_)) {
             tx.audit(Entry::new(now, Who::Nobody, Act::InboxRefused, contact.id.to_string()));
+            if tried == (Tried::Wrong { locks: true }) {
+                tx.audit(Entry::new(now, Who::Nobody, Act::InboxLocked, contact.id.to_string()));
+            }
             tx.commit("wrong_inbox_pin").await?;
             self.refused(&account, &contact, &tried, now);
             return Err(Refused::Pin);
@@ -238,12 +240,7 @@ impl Inboxes {
     fn refused(&self, account: &Account, contact: &Contact, tried: &Tried, now: UtcMs) {
         metrics::counter!("cordboard_wrong_pins_total").increment(1);
         if *tried == (Tried::Wrong { locks: true }) {
-            let text = format!(
-                "{}: too many wrong PINs at the inbox of {}. For an hour none is taken on that device or by that link. If it was \
-                 not them, take their devices away.",
-                account.name, contact.name
-            );
-            self.dispatcher.alarm(format!("inbox_pins:{}:{now}", contact.id), AlarmLevel::Warning, text);
+            self.dispatcher.alarm_of_locked_inbox(account, contact, now);
         }
     }
 

@@ -11,6 +11,7 @@ use cordboard::domain::dispatch::event::{Failure, OperatorAct};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::engine::dispatcher::Decided;
+use cordboard::engine::feed::UserRef;
 use cordboard::engine::inboxes::{Inboxes, ItemState, Key, NotInvited, Opened, Refused};
 use cordboard::io::deliver::Delivery;
 use cordboard::io::deliver::outside::Reach as PushReach;
@@ -296,14 +297,27 @@ async fn a_crash_between_the_push_and_its_answer_costs_one_push_more() {
 
 #[tokio::test]
 async fn too_many_wrong_pins_and_the_right_one_is_refused_too_for_an_hour() {
-    let desk = Desk::at_work(&secure()).await;
+    let mut desk = Desk::at_work(&secure()).await;
     let mut ben = Ben::of(&desk).await;
     ben.installs(&desk).await;
     for _ in 0..6 {
         assert!(matches!(ben.opens(&ben.key(), "8642").await, Err(Refused::Pin)));
     }
     assert!(matches!(ben.opens(&ben.key(), PIN).await, Err(Refused::Pin)), "it sounds the same");
-    assert!(desk.dispatcher.alarms().iter().any(|a| a.text.contains("too many wrong PINs at the inbox of Ben")));
+    let warned = |desk: &Desk| {
+        let alarms = desk.dispatcher.alarms();
+        alarms.into_iter().find(|a| a.text.contains("too many wrong PINs at the inbox of Ben"))
+    };
+    let told = warned(&desk).expect("the desks are told");
+    desk.wait(60);
+    desk.restarts().await;
+    assert_eq!(warned(&desk).as_ref(), Some(&told), "a start tells them again, and of when it was");
+    let alarm = told.id;
+    let kim = UserRef { id: UserId::named("kim"), name: "Kim".into() };
+    desk.dispatcher.note_dismissed(&alarm, &kim).await.expect("stored");
+    desk.dispatcher.silence(&alarm).await.expect("stored");
+    desk.restarts().await;
+    assert!(warned(&desk).is_none(), "and not of what was seen to");
     desk.wait(3_601);
     assert!(ben.opens(&ben.key(), PIN).await.is_ok());
     desk.store.close().await;

@@ -26,6 +26,7 @@ const ACTS: Record<string, string> = {
   'status_greeting.taken_down': 'took a status greeting down',
   'inbox.opened': 'opened the inbox by PIN',
   'inbox.refused': 'tried a wrong PIN at the inbox',
+  'inbox.locked': 'tried too many wrong PINs at the inbox',
   'inbox.invited': 'sent a link to install the inbox',
   'inbox.device_added': 'installed the inbox on a device',
   'inbox.device_removed': 'took a device away from the inbox',

@@ -14,6 +14,7 @@ mod inbox;
 mod jobs;
 mod joint;
 mod lanes;
+mod locked_inboxes;
 mod locks;
 mod mail;
 mod papers;
@@ -346,6 +347,7 @@ impl Dispatcher {
             let read = ids.iter().filter_map(|id| found.get(id)?.as_ref().ok());
             self.show_all(&read.map(|read| (read.r#gen, &read.state)).collect::<Vec<_>>());
         }
+        self.recall_locked_inboxes(now).await?;
         self.recall_unplaced().await
     }
 

@@ -111,6 +111,8 @@ acts! {
     /// A person opened their inbox by PIN; somebody tried to; a device became theirs, or was taken away.
     InboxOpened = "inbox.opened";
     InboxRefused = "inbox.refused";
+    /// Too many wrong PINs were tried at somebody's inbox: for an hour none is taken there.
+    InboxLocked = "inbox.locked";
     InboxInvited = "inbox.invited";
     InboxDeviceAdded = "inbox.device_added";
     InboxDeviceRemoved = "inbox.device_removed";
