@@ -186,3 +186,18 @@ async fn what_may_be_about_another_clients_message_stands_on_nobodys_time_line()
     }
     desk.ends(&ours, Phase::Running).await;
 }
+
+#[tokio::test]
+async fn whoever_says_that_it_is_the_wrong_number_is_told_nothing_and_an_operator_reads_it() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let ids = asks_ben(&mut desk, &["burst pipe", "no hot water"]).await;
+    desk.phone("Ben").replies("Wrong number!").await;
+    assert_eq!(desk.times(), [], "no list of codes and callers for a stranger");
+    let told = jobs(&desk);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].text.ends_with(": \u{201c}Wrong number!\u{201d}"), "{}", told[0].text);
+    for id in &ids {
+        assert_eq!(desk.state(id).await.phase, Phase::Running);
+    }
+    desk.ends(&ids[0], Phase::Running).await;
+}

@@ -26,6 +26,8 @@ pub enum Reply {
     Stop,
     /// Takes a STOP back. `YES` is such a word for carriers, so it never confirms.
     Start,
+    /// Whoever has that telephone is not who is meant: for people to read, and told nothing of what is open.
+    WrongNumber,
     /// Anything else: for people to read.
     Other,
 }
@@ -34,6 +36,9 @@ impl Reply {
     /// Reads a text. Any case, marks around it ignored (`'1 OK.'`).
     pub fn parse(body: &str) -> Self {
         let text = body.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        if is_wrong_number(&text) {
+            return Self::WrongNumber;
+        }
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let word = text[digits..].trim_start_matches(|c: char| !c.is_alphanumeric());
         let yes = matches!(word, "ok" | "okay" | "k" | "confirm" | "confirmed");
@@ -48,6 +53,18 @@ impl Reply {
             _ => Self::Other,
         }
     }
+}
+
+/// It says, in whatever sentence, that it came to somebody else.
+fn is_wrong_number(text: &str) -> bool {
+    let is_mark = |c: char| !c.is_alphanumeric();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    // Marks behind the first word part the two: "the valve is wrong, number 3 leaks".
+    words.windows(2).any(|pair| match (pair[0].trim_start_matches(is_mark), pair[1].trim_matches(is_mark)) {
+        ("wrong", second) => matches!(second, "number" | "num" | "nr" | "person" | "phone"),
+        ("numero" | "n\u{fa}mero", second) => second == "equivocado",
+        _ => false,
+    })
 }
 
 /// A code at a number that is not free again yet.
@@ -88,7 +105,7 @@ pub fn pick_meant(reply: Reply, codes: &[Code]) -> Meant {
         },
         Reply::Stop => Meant::Stop,
         Reply::Start => Meant::Start,
-        Reply::Other => Meant::Nothing,
+        Reply::WrongNumber | Reply::Other => Meant::Nothing,
     }
 }
 
@@ -139,6 +156,25 @@ mod tests {
         for text in ["1234ok", "1", "ok 1", "on my way", "", "1ok thanks", "12 Elm St", "👍", "no", "1 no"] {
             assert_eq!(Reply::parse(text), Reply::Other, "{text}");
         }
+    }
+
+    #[test]
+    fn whoever_says_that_it_is_the_wrong_number_is_nobody_who_confirms() {
+        for text in [
+            "Wrong number!",
+            "wrong number",
+            "Sorry, you have the WRONG   NUMBER.",
+            "1 wrong number",
+            "ok wrong person",
+            "N\u{fa}mero equivocado",
+        ] {
+            assert_eq!(Reply::parse(text), Reply::WrongNumber, "{text}");
+        }
+        for text in ["the valve is wrong, number 3 leaks", "wrong", "what number?"] {
+            assert_eq!(Reply::parse(text), Reply::Other, "{text}");
+        }
+        let open = Code { code: 1, given_at: UtcMs(0), is_open: true };
+        assert_eq!(pick_meant(Reply::WrongNumber, &[open]), Meant::Nothing);
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl State {
             Reply::Bare => true,
             Reply::Code(code) if codes.peek().is_none() => code == 1,
             Reply::Code(code) => codes.any(|known| known == code),
-            Reply::Stop | Reply::Start | Reply::Other => false,
+            Reply::Stop | Reply::Start | Reply::WrongNumber | Reply::Other => false,
         }
     }
 }

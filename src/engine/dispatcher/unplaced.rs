@@ -10,7 +10,7 @@ use super::{Dispatcher, Settles};
 use crate::base::id::{AccountId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
-use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, named_code};
+use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply, named_code};
 use crate::domain::dispatch::event::Event;
 use crate::domain::message::render::clock;
 use crate::engine::feed::{AlarmLevel, DispatchView};
@@ -39,7 +39,9 @@ impl Dispatcher {
             self.settle(inbound, "unplaced").await?;
             return self.alarm_of_unplaced(inbound).await;
         };
-        let help = self.inner.store.count_help_replies(from).await? < MAX_HELP_REPLIES;
+        // A stranger who has that telephone is told nothing of what is open.
+        let is_stranger = Reply::parse(body) == Reply::WrongNumber;
+        let help = !is_stranger && self.inner.store.count_help_replies(from).await? < MAX_HELP_REPLIES;
         let event = Event::Unplaced {
             number: from.clone(),
             name: self.name_of(from).await?,
