@@ -97,7 +97,7 @@ async fn half_a_text_and_a_no_is_on_the_time_line_the_next_step_follows_and_who_
     desk.provider_answers(None);
     desk.advance(1).await;
     let said: Vec<String> = desk.view(&id).await.timeline.into_iter().map(|line| line.text).collect();
-    let line = "Text to Ben failed (only part of it was taken and the rest refused smpp 0b), given up.";
+    let line = "Text to Ben failed (only part of it was taken and the rest refused: the carrier knows no such number, code 0x0b), given up.";
     assert!(said.iter().any(|text| text == line), "{said:#?}");
     assert_eq!(desk.times(), [(0, Kind::Call)], "fifteen minutes are not waited for half a text");
     desk.phone("Ben").expect_call();

@@ -34,6 +34,10 @@ pub(super) fn sentence(channel: Channel, whom: &str, why: &str, said: Option<&st
 
 /// A short code as somebody reads it who knows no protocol.
 fn reason(why: &str) -> String {
+    if let Some((before, status)) = why.split_once("smpp_") {
+        let before = before.trim_end_matches('_').replace('_', " ");
+        return if before.is_empty() { smpp(status) } else { format!("{before}: {}", smpp(status)) };
+    }
     let number = why.split_once('_').filter(|(_, rest)| rest.bytes().all(|byte| byte.is_ascii_digit()));
     match number {
         Some(("snpp" | "wctp" | "tap" | "code", number)) => format!("the carrier's code {number}, no reason given"),
@@ -42,6 +46,28 @@ fn reason(why: &str) -> String {
         _ if why == "abandoned" => "the carrier refused it and gave no reason".to_owned(),
         _ => why.replace('_', " "),
     }
+}
+
+/// What a carrier's status says (SMPP 3.4 §5.1.3), two hexadecimal digits; others are the carrier's own.
+fn smpp(status: &str) -> String {
+    let words = match status {
+        "01" => "the carrier finds it too long",
+        "04" | "0d" | "0e" | "0f" => "the carrier does not take our log-in",
+        "08" => "a fault at the carrier's",
+        "0a" | "48" | "49" => "the carrier does not take the number it is sent from",
+        "0b" | "50" | "51" => "the carrier knows no such number",
+        "11" | "13" | "43" | "45" => "the carrier could not take it",
+        "14" => "the carrier's queue is full",
+        "15" => "the carrier does not know our kind of service",
+        "58" => "too many at once for the carrier",
+        "61" | "62" => "the carrier does not take its times",
+        "64" => "the network cannot take it now",
+        "65" | "66" => "the network refused it for good",
+        "fe" => "the carrier could not deliver it",
+        "ff" => "the carrier gave no reason",
+        _ => return format!("the carrier's code 0x{status}, no reason given"),
+    };
+    format!("{words}, code 0x{status}")
 }
 
 #[cfg(test)]
@@ -82,6 +108,27 @@ mod tests {
                 Channel::Webhook,
                 "http_422",
                 "Webhook to Dana Reyes failed (answered with status 422, no reason given), given up.",
+            ),
+            (
+                Channel::Text,
+                "smpp_0b",
+                "Text to Dana Reyes failed (the carrier knows no such number, code 0x0b), given up.",
+            ),
+            (
+                Channel::Text,
+                "smpp_58",
+                "Text to Dana Reyes failed (too many at once for the carrier, code 0x58), given up.",
+            ),
+            (
+                Channel::Text,
+                "smpp_400",
+                "Text to Dana Reyes failed (the carrier's code 0x400, no reason given), given up.",
+            ),
+            (
+                Channel::Text,
+                "only_part_of_it_was_taken_and_the_rest_refused_smpp_14",
+                "Text to Dana Reyes failed (only part of it was taken and the rest refused: the carrier's queue is full, code \
+                 0x14), given up.",
             ),
             (Channel::Text, "no_connection", "Text to Dana Reyes failed (no connection), given up."),
             (Channel::Email, "came_back_5.1.1", "Email to Dana Reyes failed (came back 5.1.1), given up."),
