@@ -1,5 +1,7 @@
 //! Drafts: forms being filled in, saved by the console every few seconds under an identifier it chose.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -27,6 +29,10 @@ pub struct DraftBody {
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     answers: Answers,
+    /// Names of answers that are kept out of a message that leaves in clear, as they were typed for a protected call type; with the name
+    /// of that type. Whoever has the form next reads it with the answers.
+    #[serde(default)]
+    apart: BTreeMap<String, String>,
     cursor: Option<Cursor>,
     /// When it was begun.
     begun_at: Option<UtcMs>,
@@ -74,6 +80,7 @@ pub async fn save(
         call: body.call,
         caller: body.caller.and_then(|caller| PhoneNumber::parse(&caller).ok()),
         answers,
+        apart: body.apart,
         cursor: body.cursor,
         begun_at: body.begun_at,
         saved_at,

@@ -416,7 +416,12 @@ async fn settle(
     now: UtcMs,
 ) -> Result<(), Problem> {
     let id = body.draft.clone().unwrap_or_else(|| DraftId::fresh(now));
-    let typed = body.answers.iter().chain(&body.also).map(|(name, answer)| (name.clone(), answer.clone())).collect();
+    // What was kept out of the message stays with its form. One that cannot be read keeps no message from being saved.
+    let before = tx.find_draft(&id).await.ok().flatten().filter(|before| before.owner == signed.bearer.user);
+    let (apart, left) = before.map(|before| (before.apart, before.answers)).unwrap_or_default();
+    let kept = left.iter().filter(|(name, _)| apart.contains_key(*name));
+    let sent = body.answers.iter().chain(&body.also);
+    let typed = kept.chain(sent).map(|(name, answer)| (name.clone(), answer.clone())).collect();
     let draft = Draft {
         id: id.clone(),
         owner: signed.bearer.user.clone(),
@@ -425,6 +430,7 @@ async fn settle(
         call: body.call.clone(),
         caller: message.caller.clone(),
         answers: message.form.without_sensitive(typed),
+        apart,
         cursor: None,
         begun_at: message.begun_at,
         saved_at: now,

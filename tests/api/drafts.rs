@@ -3,7 +3,7 @@
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::House;
+use crate::support::{House, call_of, message_body};
 
 #[tokio::test]
 async fn a_draft_is_kept_as_typed_and_is_mine_alone() {
@@ -28,6 +28,39 @@ async fn a_draft_is_kept_as_typed_and_is_mine_alone() {
     assert_eq!(house.ask(Method::DELETE, path, &lee, Value::Null).await.status, StatusCode::NOT_FOUND);
     assert_eq!(house.ask(Method::DELETE, path, &kim, Value::Null).await.status, StatusCode::NO_CONTENT);
     assert_eq!(house.fetch("/api/v1/drafts", &kim).await.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_is_kept_out_of_a_message_in_clear_stays_with_the_form_whoever_has_it() {
+    let house = House::new().await;
+    let (kim, lee) = (house.sign_in("kim").await, house.sign_in("lee").await);
+    let apart = json!({"symptom": "Patient"});
+    let draft = json!({"account": "acc_plumbing", "call": "call_1", "answers": {"symptom": "chest pain"},
+        "apart": apart});
+    assert_eq!(house.ask(Method::PUT, "/api/v1/drafts/drf_1", &kim, draft).await.status, StatusCode::OK);
+    assert_eq!(house.fetch("/api/v1/drafts", &kim).await.json()["items"][0]["apart"], apart);
+
+    // The call is given to a colleague, who reads it with the answers.
+    house.told.up.lock().expect("no panic").push(call_of("lee"));
+    let got = house.ask(Method::POST, "/api/v1/calls/call_1/form", &lee, Value::Null).await;
+    assert_eq!((got.status, &got.json()["apart"]), (StatusCode::OK, &apart));
+
+    // It is in no message, and in the form again when that is taken back.
+    let mut body = message_body();
+    body["draft"] = json!("drf_1");
+    let saved = house.ask(Method::POST, "/api/v1/messages", &lee, body).await;
+    assert_eq!(saved.status, StatusCode::CREATED, "{}", saved.json());
+    let saved = saved.json();
+    assert!(!saved.to_string().contains("chest pain"), "{saved}");
+    let undo = format!("/api/v1/messages/{}/undo", saved["id"].as_str().expect("an id"));
+    assert_eq!(house.ask(Method::POST, &undo, &lee, Value::Null).await.status, StatusCode::NO_CONTENT);
+    let back = house.fetch("/api/v1/drafts", &lee).await.json()["items"][0].clone();
+    assert_eq!((&back["answers"]["symptom"], &back["apart"]), (&json!("chest pain"), &apart));
+
+    // She puts it in.
+    let plain = json!({"account": "acc_plumbing", "answers": {"symptom": "chest pain"}});
+    assert_eq!(house.ask(Method::PUT, "/api/v1/drafts/drf_1", &lee, plain).await.status, StatusCode::OK);
+    assert_eq!(house.fetch("/api/v1/drafts", &lee).await.json()["items"][0]["apart"], json!({}));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod check_in;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode};
@@ -230,6 +231,7 @@ impl Shift {
             call: Some(CallId::named("1")),
             caller: None,
             answers: Answers::default(),
+            apart: BTreeMap::new(),
             cursor: None,
             begun_at: None,
             saved_at: START,

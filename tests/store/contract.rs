@@ -689,6 +689,7 @@ pub fn draft(owner: &str) -> Draft {
         call: None,
         caller: Some(number("+12025550150")),
         answers: Answers::from([("name".into(), "Pa".into())]),
+        apart: [("symptom".to_owned(), "Patient".to_owned())].into(),
         cursor: Some(Cursor { field: "name".into(), start: 2, end: 2 }),
         begun_at: Some(NOW.plus_secs(-40)),
         saved_at: NOW,

@@ -53,6 +53,23 @@ describe('drafts after a reload', () => {
   });
 });
 
+describe('what is kept out of a message in clear', () => {
+  const apart = { symptom: 'Patient' };
+
+  it('goes to the server with the form, and comes back with it to whoever has it then', () => {
+    const body = draftBody(draft('drf_1', { answers: { symptom: 'chest pain' }, apart }));
+    expect(body.apart).toEqual(apart);
+    expect(fromServer({ ...body, id: 'drf_1', saved_at: 1 }).apart).toEqual(apart);
+    expect(mergeDrafts([{ ...body, id: 'drf_1', saved_at: 1 }], [])[0]?.apart).toEqual(apart);
+  });
+
+  it('is nothing where nothing is, also by the copy that another browser still has', () => {
+    expect('apart' in draftBody(draft('drf_1', { apart: {} }))).toBe(false);
+    const server = { id: 'drf_1', account: 'acc_p', answers: {}, apart: {}, saved_at: 1 };
+    expect(mergeDrafts([server], [draft('drf_1', { revision: 2, acknowledged: 2, apart })])[0]?.apart).toBeUndefined();
+  });
+});
+
 describe('the shelf', () => {
   it('keeps the drafts of one user apart from another, and clears what it cannot read', () => {
     const shelf = new MapShelf();

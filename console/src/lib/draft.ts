@@ -18,8 +18,8 @@ export interface Draft {
   /** The revision that the server has. */
   acknowledged: number;
   changed_at: number;
-  /** Fields of a protected call type whose words do not go into a message that is not, until she puts them in; with that type's name. In this
-   * browser alone. */
+  /** Fields of a protected call type whose words do not go into a message that is not, until she puts them in; with that type's name.
+   * Whoever has the form next has it so. */
   apart?: Record<string, string>;
 }
 
@@ -59,6 +59,7 @@ export function draftBody(draft: Draft): DraftBody {
   if (draft.call) body.call = draft.call;
   if (draft.caller) body.caller = draft.caller;
   if (draft.cursor) body.cursor = { ...draft.cursor };
+  if (draft.apart && Object.keys(draft.apart).length > 0) body.apart = { ...draft.apart };
   return body;
 }
 
@@ -76,6 +77,7 @@ export function fromServer(draft: ServerDraft): Draft {
     revision: 1,
     acknowledged: 1,
     changed_at: draft.saved_at,
+    ...(draft.apart && Object.keys(draft.apart).length > 0 ? { apart: { ...draft.apart } } : {}),
   };
 }
 
@@ -85,11 +87,7 @@ export function fromServer(draft: ServerDraft): Draft {
  */
 export function mergeDrafts(server: ServerDraft[], local: Draft[]): Draft[] {
   const merged = new Map(server.map((d) => [d.id, fromServer(d)]));
-  for (const draft of local) {
-    const theirs = merged.get(draft.id);
-    if (isUnsaved(draft)) merged.set(draft.id, draft);
-    else if (theirs && draft.apart) theirs.apart = draft.apart;
-  }
+  for (const draft of local) if (isUnsaved(draft)) merged.set(draft.id, draft);
   return [...merged.values()].sort((a, b) => a.changed_at - b.changed_at);
 }
 

@@ -1074,6 +1074,8 @@ export interface DraftBody {
   cursor?: Cursor;
   /** What is asked at some hours alone is asked by this clock. */
   begun_at?: number;
+  /** What stays out of a message in clear, by field, with the protected call type that it was typed for. */
+  apart?: Record<string, string>;
 }
 
 export interface ServerDraft extends DraftBody {

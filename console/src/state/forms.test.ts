@@ -179,6 +179,16 @@ describe('what was typed for a protected call type', () => {
     expect([draft.apart, draft.answers.symptom]).toEqual([undefined, 'chest pain']);
   });
 
+  it('stays out of it when a colleague takes the form over', async () => {
+    const apart = { symptom: 'Patient' };
+    const theirs = { id: 'drf_1', account: clinic.id, call: 'call_1', call_type: 'ct_billing', answers: { symptom: 'chest pain' }, apart, saved_at: 1 };
+    vi.spyOn(api, 'takeForm').mockResolvedValue(theirs as never);
+    await forms.adopt(call);
+    const draft = forms.ofCall('call_1')!;
+    expect(forms.apart(draft, billing as never, accounts.find(clinic.id)!).map((a) => a.answer)).toEqual(['chest pain']);
+    expect(await sent(draft)).toBeUndefined();
+  });
+
   it('does not leave in clear for another account either', async () => {
     const draft = forms.open(call);
     forms.setCallType(draft, 'ct_patient');

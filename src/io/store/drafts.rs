@@ -2,6 +2,8 @@
 //!
 //! A draft whose message was saved is settled: hidden, and back when the message is taken back.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::base::clock::UtcMs;
@@ -25,6 +27,10 @@ pub struct Draft {
     /// As typed: not checked.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     pub answers: Answers,
+    /// Fields of a protected call type whose words go into no message that leaves in clear until an operator puts them in, with that
+    /// type's name.
+    #[serde(default)]
+    pub apart: BTreeMap<String, String>,
     pub cursor: Option<Cursor>,
     /// What is asked at some hours alone is asked by this clock. None: one of before that was kept.
     #[serde(default)]
@@ -44,6 +50,8 @@ pub struct Cursor {
 struct Sealed {
     caller: Option<PhoneNumber>,
     answers: Answers,
+    #[serde(default)]
+    apart: BTreeMap<String, String>,
     cursor: Option<Cursor>,
     #[serde(default)]
     begun_at: Option<UtcMs>,
@@ -122,6 +130,7 @@ fn draft(row: &Row, seal: &Seal) -> Result<Draft, StoreError> {
         call: row.read("call")?,
         caller: sealed.caller,
         answers: sealed.answers,
+        apart: sealed.apart,
         cursor: sealed.cursor,
         begun_at: sealed.begun_at,
         saved_at: row.read("saved_at")?,
@@ -134,6 +143,7 @@ impl Tx {
         let content = Sealed {
             caller: draft.caller.clone(),
             answers: draft.answers.clone(),
+            apart: draft.apart.clone(),
             cursor: draft.cursor.clone(),
             begun_at: draft.begun_at,
         };
