@@ -41,10 +41,14 @@ export function alsoTaken(form: Form, typed: Answers, others: readonly Form[], a
   return taken;
 }
 
-/** What was typed for a protected call type would leave in clear with this one: it goes along only where she says so, word by word.
- * `from` undefined: it is retired, or not known here, and may have been protected. */
+/** Undefined: it is retired, or not known here, and may have been. */
+export function mayBeProtected(type: CallType | undefined): boolean {
+  return type === undefined || type.protected === true;
+}
+
+/** What was typed for a protected call type would leave in clear with this one: it goes along only where she says so, word by word. */
 export function leavesProtection(from: CallType | undefined, to: CallType | undefined): boolean {
-  return (from === undefined || from.protected === true) && to !== undefined && to.protected !== true;
+  return mayBeProtected(from) && to !== undefined && to.protected !== true;
 }
 
 /** As it is sent. */

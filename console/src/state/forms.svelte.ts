@@ -1,7 +1,7 @@
 // The forms being filled in: one per call, kept as drafts, saved as messages, taken back within the undo time.
 
 import { SvelteMap } from 'svelte/reactivity';
-import { alsoAnswers, alsoTaken, leavesProtection, weighed, type Also } from '../lib/also';
+import { alsoAnswers, alsoTaken, leavesProtection, mayBeProtected, weighed, type Also } from '../lib/also';
 import { Problem, api } from '../lib/api';
 import { Bin, type Thrown } from '../lib/bin';
 import { filledIn } from '../lib/chosen';
@@ -157,12 +157,19 @@ class Forms {
     draft.account = call.account.id;
     draft.call_type = null;
     draft.cursor = null;
+    // Before the account is read, and where it cannot be, nobody knows whether these words leave in clear there.
+    if (mayBeProtected(from)) this.markApart(draft, from);
     this.faults.delete(draft.id);
     this.changed(draft);
     await accounts.want(call.account.id, true);
+    // Saved or thrown away meanwhile, or of yet another account.
+    if (!this.find(draft.id) || draft.account !== call.account.id) return;
     const account = accounts.find(call.account.id);
     const type = this.callType(draft, account);
-    if (hasContent(draft.answers)) this.keepApart(draft, from, type, account);
+    if (draft.apart && type?.protected) {
+      delete draft.apart;
+      this.changed(draft);
+    }
     if (account && type && this.also(draft, type, account).length > 0) notices.show('Some of what was typed has no field in this form: it stands below it, and goes with the message.', 'info');
   }
 
@@ -247,13 +254,15 @@ class Forms {
   }
 
   /** The call type is another: what was protected, and would leave in clear now, stays with the form and out of the message. */
-  private keepApart(draft: Draft, from: CallType | undefined, to: CallType | undefined, account: Account | undefined): void {
-    if (!account || !to) return;
-    if (to.protected) delete draft.apart;
-    else if (leavesProtection(from, to)) {
-      const words = this.noField(draft, to, account).map(({ field }) => [field.name, from?.name ?? 'The form before']);
-      draft.apart = { ...draft.apart, ...Object.fromEntries(words) };
-    }
+  private keepApart(draft: Draft, from: CallType | undefined, to: CallType | undefined): void {
+    if (to?.protected) delete draft.apart;
+    else if (leavesProtection(from, to)) this.markApart(draft, from);
+  }
+
+  /** Every answer: one that has a field in the form at hand goes with that, and may have none in the next. */
+  private markApart(draft: Draft, from: CallType | undefined): void {
+    const typed = Object.keys(draft.answers).filter((name) => draft.answers[name]!.trim() !== '');
+    if (typed.length > 0) draft.apart = { ...draft.apart, ...Object.fromEntries(typed.map((name) => [name, from?.name ?? 'The form before'])) };
   }
 
   private weighed(draft: Draft, type: CallType, account: Account): { form: Form; answers: Answers } {
@@ -297,7 +306,7 @@ class Forms {
     const account = accounts.find(draft.account);
     const from = this.callType(draft, account);
     draft.call_type = type;
-    this.keepApart(draft, from, this.callType(draft, account), account);
+    this.keepApart(draft, from, this.callType(draft, account));
     this.faults.delete(draft.id);
     this.asIs.delete(draft.id);
     this.changed(draft);

@@ -197,4 +197,43 @@ describe('what was typed for a protected call type', () => {
     await forms.changeAccount(call, draft);
     expect(await sent(draft)).toBeUndefined();
   });
+
+  it('nor while the other account is being read, or where it cannot be', async () => {
+    const known = new Set([clinic.id]);
+    vi.spyOn(accounts, 'find').mockImplementation((id) => (known.has(id) ? ({ id, zone: 'UTC', call_types: id === clinic.id ? [patient, billing] : [billing], contacts: [] } as never) : undefined));
+    const draft = forms.open(call);
+    forms.setCallType(draft, 'ct_patient');
+    forms.setAnswer(draft, patient as never, 'symptom', 'chest pain');
+    let meanwhile: unknown;
+    vi.spyOn(accounts, 'want').mockImplementation(async () => void (meanwhile = { ...draft.apart }));
+    call = calledFor(plumber);
+    await forms.changeAccount(call, draft);
+    expect(meanwhile).toEqual({ symptom: 'Patient' });
+    known.add(plumber.id);
+    forms.setCallType(draft, 'ct_billing');
+    expect(await sent(draft)).toBeUndefined();
+  });
+
+  it('is in the form of an account that protects it too, and the server hears of it', async () => {
+    vi.spyOn(accounts, 'find').mockImplementation((id) => ({ id, zone: 'UTC', call_types: [patient, billing], contacts: [] }) as never);
+    const draft = forms.open(call);
+    forms.setCallType(draft, 'ct_patient');
+    forms.setAnswer(draft, patient as never, 'symptom', 'chest pain');
+    call = calledFor(plumber);
+    const before = draft.revision;
+    await forms.changeAccount(call, draft);
+    expect(draft.apart).toBeUndefined();
+    expect(draft.revision).toBe(before + 2);
+  });
+
+  it('stays out of a third form, also where the second had a field for it', async () => {
+    const notice = { id: 'ct_notice', name: 'Notice', urgency: 'routine', form: { version: 1, fields: [] } };
+    vi.spyOn(accounts, 'find').mockImplementation((id) => ({ id, zone: 'UTC', call_types: [patient, billing, notice], contacts: [] }) as never);
+    const draft = forms.open(call);
+    forms.setCallType(draft, 'ct_patient');
+    forms.setAnswer(draft, patient as never, 'name', 'Ann');
+    forms.setCallType(draft, 'ct_billing');
+    forms.setCallType(draft, 'ct_notice');
+    expect(await sent(draft)).toBeUndefined();
+  });
 });
