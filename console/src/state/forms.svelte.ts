@@ -226,19 +226,20 @@ class Forms {
     return shownFields(type.form, this.answers(draft), this.asked(draft, account));
   }
 
-  /** What of the client's list is met, if anything. */
+  /** What of the client's list is met, if anything: for what is not urgent also by what is kept apart, so that no word of it goes unseen. */
   met(draft: Draft, type: CallType, account: Account): { type: CallType; trigger: Trigger } | null {
-    const { form, answers } = this.weighed(draft, type, account);
+    const also = type.urgency === 'urgent' ? this.also(draft, type, account) : this.noField(draft, type, account);
+    const { form, answers } = this.weighed(draft, type, account, also);
     return findMet(account.call_types, form, answers);
   }
 
-  /** Whether the urgency chosen is another than by the client's list. */
+  /** Whether the urgency chosen is another than by the client's list, by what is sent: the server sees no more. */
   grading(draft: Draft, type: CallType, account: Account): Grading | null {
-    const { form, answers } = this.weighed(draft, type, account);
+    const { form, answers } = this.weighed(draft, type, account, this.also(draft, type, account));
     return grade(account.call_types, { ...type, form }, answers);
   }
 
-  /** What was typed and has no field in this form: nothing is lost, or left unweighed, because the call type was changed. */
+  /** What was typed, has no field in this form and is sent with it: nothing is lost, or left unweighed, because the call type was changed. */
   also(draft: Draft, type: CallType, account: Account): Also[] {
     return this.noField(draft, type, account).filter(({ field }) => draft.apart?.[field.name] === undefined);
   }
@@ -265,8 +266,8 @@ class Forms {
     if (typed.length > 0) draft.apart = { ...draft.apart, ...Object.fromEntries(typed.map((name) => [name, from?.name ?? 'The form before'])) };
   }
 
-  private weighed(draft: Draft, type: CallType, account: Account): { form: Form; answers: Answers } {
-    return weighed(type.form, this.answers(draft), this.also(draft, type, account), this.asked(draft, account));
+  private weighed(draft: Draft, type: CallType, account: Account, also: Also[]): { form: Form; answers: Answers } {
+    return weighed(type.form, this.answers(draft), also, this.asked(draft, account));
   }
 
   /** What was also taken does not belong in the message; for as long as the form is here it can be put in again. */

@@ -170,6 +170,20 @@ describe('what was typed for a protected call type', () => {
     expect(await sent(back)).toEqual({ symptom: 'chest pain' });
   });
 
+  it('warns by the client’s list still, and asks for no reason by words that are not sent', async () => {
+    const watching = { ...patient, id: 'ct_watching', name: 'Emergency', urgency: 'urgent', watched: [{ kind: 'words', words: 'chest pain' }] };
+    vi.spyOn(accounts, 'find').mockImplementation((id) => ({ id, zone: 'UTC', call_types: [watching, patient, billing], contacts: [] }) as never);
+    const draft = forms.open(call);
+    forms.setCallType(draft, 'ct_patient');
+    forms.setAnswer(draft, patient as never, 'symptom', 'chest pain');
+    forms.setCallType(draft, 'ct_billing');
+    const account = accounts.find(clinic.id)!;
+    expect(forms.met(draft, billing as never, account)?.type.name).toBe('Emergency');
+    expect(forms.grading(draft, billing as never, account)).toBeNull();
+    forms.putInPlain(draft, 'symptom');
+    expect(forms.grading(draft, billing as never, account)).toBe('lowered');
+  });
+
   it('is in its form again when the type is protected again', () => {
     const draft = forms.open(call);
     forms.setCallType(draft, 'ct_patient');
