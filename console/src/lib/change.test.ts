@@ -31,6 +31,13 @@ describe('a change that is being written', () => {
     expect(findChange(kept, 'usr_kim', 'msg_1')).toBeNull();
   });
 
+  it('has what was left out and put in by hand still', () => {
+    const kept = shelf();
+    const chosen = { unit: false, symptom: true };
+    keepChange(kept, 'usr_kim', 'msg_1', { ...change, chosen }, [form]);
+    expect(findChange(kept, 'usr_kim', 'msg_1')?.chosen).toEqual(chosen);
+  });
+
   it('leaves no door code behind in the browser', () => {
     const kept = shelf();
     keepChange(kept, 'usr_kim', 'msg_1', change, [form]);

@@ -13,6 +13,8 @@ export interface Change {
   reason: string;
   /** Why it does not go out again. */
   unsent?: string;
+  /** What the form does not ask for and was put in, or left out (false), by hand. */
+  chosen?: Record<string, boolean>;
 }
 
 export type ChangeShelf = Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>;
