@@ -1,5 +1,5 @@
 //! What was seen of a dispatch by whoever acts on its step, and why they are refused if it is another now: two hands at once, or one
-//! that presses twice, skip one step and not two.
+//! that presses twice (for a second the console says what was seen at the first press), skip one step and not two.
 //!
 //! What always holds: whoever says what they saw acts on nothing else, and whoever says nothing acts on the step that is.
 

@@ -133,6 +133,9 @@ async fn two_who_skip_or_retry_the_step_that_both_see_do_it_once_and_the_second_
     assert_eq!(press("skip", &kim, &seen).await.0, StatusCode::NO_CONTENT);
     let told = ("dispatch.moved".to_owned(), json!("KIM has skipped it: step 2 is running."));
     assert_eq!(press("skip", &lee, &seen).await, (StatusCode::CONFLICT, Some(told)));
+    // A double click: the second press says what was seen at the first, whatever the row shows by then.
+    let told = ("dispatch.moved".to_owned(), json!("You have skipped it: step 2 is running."));
+    assert_eq!(press("skip", &kim, &seen).await, (StatusCode::CONFLICT, Some(told)));
     // Whoever says nothing of what they saw means the step that is, as ever.
     assert_eq!(press("skip", &lee, &Value::Null).await.0, StatusCode::NO_CONTENT);
     let odd = house.ask(Method::POST, &path(&dispatch, "skip"), &lee, json!({"moves": "two"})).await;

@@ -20,6 +20,7 @@ import { held } from './held.svelte';
 import { read } from './read.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
+import { presses } from './presses';
 import { router } from './router.svelte';
 import { session } from './session.svelte';
 import { settings } from './settings.svelte';
@@ -239,7 +240,8 @@ export async function dial(call: string, to: PatchTo, cold = false): Promise<voi
 
 /** The protocol's patch cannot be made: its next step follows. */
 export async function skipPatch(dispatch: string): Promise<void> {
-  await attempt(() => api.skip(dispatch, desk.feed.dispatches.find((d) => d.id === dispatch)?.moves));
+  const moves = presses.seen(dispatch, desk.feed.dispatches.find((d) => d.id === dispatch)?.moves, performance.now());
+  await attempt(() => api.skip(dispatch, moves));
 }
 
 /** Whom to call with no caller on the line, and for whom. */
