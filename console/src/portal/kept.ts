@@ -18,7 +18,7 @@ export function personAt(account: string): Kept<{ contact: string; edition: numb
   return keptAt(account, 'person');
 }
 
-/** How somebody's name is said, as it is being written. */
-export function saidAt(account: string): Kept<{ contact: string; words: string }> {
-  return keptAt(account, 'said');
+/** How this person's name is said, as it is being written: each has a place, so that opening one's form loses no other's words. */
+export function saidAt(account: string, contact: string): Kept<string> {
+  return keptAt(account, `said.${contact}`);
 }
