@@ -149,13 +149,13 @@ fn device(row: &Row, from: &impl Query) -> Result<InboxDevice, StoreError> {
 }
 
 async fn list_inbox_devices(from: &mut impl Query, contact: &ContactId) -> Result<Vec<InboxDevice>, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{DEVICE} WHERE contact = $1 ORDER BY id DESC"));
+    let sql = AssertSqlSafe(format!("{DEVICE} WHERE contact = $1 ORDER BY id DESC"));
     let rows = from.fetch_all(sql, args![contact]).await?;
     rows.iter().map(|row| device(row, from)).collect()
 }
 
 async fn find_inbox_device(from: &mut impl Query, token: &SecretString) -> Result<Option<InboxDevice>, StoreError> {
-    let sql = sqlx::AssertSqlSafe(format!("{DEVICE} WHERE token_hash = $1"));
+    let sql = AssertSqlSafe(format!("{DEVICE} WHERE token_hash = $1"));
     let row = from.fetch_optional(sql, args![hash(token)]).await?;
     row.map(|row| device(&row, from)).transpose()
 }
