@@ -57,6 +57,14 @@ pub async fn spoken_in_by_telephone(store: Store) {
     tx.upsert_account(&account(), NOW).await.unwrap();
     tx.commit("test").await.unwrap();
     assert_eq!(up().await, Some(status("storm", 2)));
+    // Words that lie in another row's place cannot be opened: the greeting is heard without, and no account is hidden by it.
+    let mut tx = store.write().await.unwrap();
+    let moved = "UPDATE status_greeting SET made_at = made_at + 1 WHERE ended_at IS NULL";
+    tx.execute(moved, Vec::new()).await.unwrap();
+    tx.commit("test").await.unwrap();
+    let without = StatusGreeting { words: None, at: NOW.plus_secs(2).plus_ms(1), ..status("storm", 2) };
+    assert_eq!(up().await, Some(without));
+    assert!(store.list_accounts().await.unwrap().iter().any(|account| account.id == id));
     let mut tx = store.write().await.unwrap();
     assert!(tx.end_status_greeting(&id, "Kim", NOW.plus_secs(3)).await.unwrap());
     assert!(!tx.end_status_greeting(&id, "Kim", NOW.plus_secs(3)).await.unwrap());

@@ -1,6 +1,9 @@
 //! What people speak in for callers: recordings of an account to choose from, the status greeting in force, and the answer
 //! phrase in operators' own voices. The sounds themselves are kept by their names (`io/speech/upload`). What a status greeting says
 //! is sealed, as it may name people.
+//!
+//! What always holds: words that cannot be opened (altered, or sealed with another key) are shown to nobody; callers hear the greeting
+//! all the same, and no account is hidden by it.
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, UserId};
@@ -47,6 +50,16 @@ fn context(account: &AccountId, at: UtcMs) -> String {
     format!("status_greeting:{account}:{}", at.0)
 }
 
+fn open_words(seal: &Seal, account: &AccountId, at: UtcMs, sealed: &[u8]) -> Option<String> {
+    match seal.open_json(&context(account, at), sealed) {
+        Ok(words) => Some(words),
+        Err(error) => {
+            tracing::warn!(%account, code = error.code(), "the words of a status greeting cannot be opened; its sound plays");
+            None
+        }
+    }
+}
+
 /// A row of `status_greeting`.
 pub(super) fn status_greeting(row: &Row, seal: &Seal) -> Result<StatusGreeting, StoreError> {
     let at: UtcMs = row.read("made_at")?;
@@ -54,7 +67,7 @@ pub(super) fn status_greeting(row: &Row, seal: &Seal) -> Result<StatusGreeting, 
     let sealed: Option<Vec<u8>> = row.read("sealed")?;
     Ok(StatusGreeting {
         speech: Speech::Uploaded { recording: row.read("recording")? },
-        words: sealed.map(|sealed| seal.open_json(&context(&account, at), &sealed)).transpose()?,
+        words: sealed.and_then(|sealed| open_words(seal, &account, at, &sealed)),
         by: row.read("made_by")?,
         at,
         until: row.read("until_at")?,
