@@ -11,8 +11,8 @@ use crate::base::phone::PhoneNumber;
 use crate::domain::account::Contact;
 use crate::domain::dispatch::by_hand::{HandCall, telephones};
 use crate::domain::dispatch::event::OperatorAct;
-use crate::engine::dispatcher::Decided;
-use crate::engine::feed::ContactRef;
+use crate::engine::dispatcher::{Decided, to_its_end};
+use crate::engine::feed::{ContactRef, UserRef};
 
 use super::auth::Operator;
 use super::calls::find_phone;
@@ -92,8 +92,8 @@ pub async fn people(
     Ok(Json(CallableList { items }))
 }
 
-/// I call a person for this dispatch: my telephone rings, then theirs is dialled, and the lock is mine. What came of it is to be
-/// said at `/api/v1/jobs/{id}/outcome`; a yes confirms the dispatch.
+/// I call a person for this dispatch: my telephone rings, then theirs is dialled, and until I have said what came of it the lock is
+/// mine. That is to be said at `/api/v1/jobs/{id}/outcome`; a yes confirms the dispatch.
 #[utoipa::path(post, path = "/api/v1/dispatches/{id}/call", tag = "dispatches", security(("bearer" = [])),
     params(("id" = DispatchId, Path)), request_body = ByHandBody,
     responses((status = NO_CONTENT), (status = NOT_FOUND, body = ProblemBody), (status = CONFLICT, body = ProblemBody),
@@ -113,18 +113,27 @@ pub async fn call(
     if let Err(NotNow(why)) = front.desk.may_dial(by.id.clone()).await {
         return Err(Problem::conflict("call.not_now", why));
     }
-    front.dispatcher.take_lock(&id, &by, false).await.map_err(|other| locked(&other))?;
     let call = HandCall {
-        by: by.id,
+        by: by.id.clone(),
         contact: found.contact.id,
         name: found.contact.name,
         label: found.label,
         number: found.number,
         ring_secs: found.ring_secs,
     };
-    match front.dispatcher.operator(&id, &by.name, OperatorAct::Call(call)).await? {
+    // Whoever asks may go away: the lock is not to stay without a call.
+    to_its_end(async move { call_now(&front, &id, &by, call).await }).await
+}
+
+async fn call_now(front: &Front, id: &DispatchId, by: &UserRef, call: HandCall) -> Result<StatusCode, Problem> {
+    let locks = front.dispatcher.take_lock_for_call(id, by).await.map_err(|other| locked(&other))?;
+    let decided = front.dispatcher.operator(id, &by.name, OperatorAct::Call(call)).await;
+    if locks && !matches!(decided, Ok(Decided::Changed)) {
+        front.dispatcher.release_lock(id, &by.id).await;
+    }
+    match decided? {
         Decided::Changed => Ok(StatusCode::NO_CONTENT),
-        Decided::Unchanged => Err(not_now(&front, &id, &by.name, IN_THE_WAY).await?),
+        Decided::Unchanged => Err(not_now(front, id, &by.name, IN_THE_WAY).await?),
         Decided::NotFound => Err(Problem::not_found("dispatch")),
     }
 }

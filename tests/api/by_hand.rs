@@ -47,6 +47,36 @@ async fn who_was_asked_is_called_first_and_a_yes_to_her_confirms() {
 }
 
 #[tokio::test]
+async fn the_lock_goes_with_the_call_it_was_taken_for_and_one_that_she_had_before_stays() {
+    let (house, kim, dispatch) = gone_out().await;
+    let (call, lock) = (path(&dispatch, "call"), path(&dispatch, "lock"));
+    let locked_by =
+        async || house.fetch("/api/v1/dispatches", &kim).await.json()["items"][0]["lock"]["by"]["name"].clone();
+    let calls = async || {
+        let got = house.ask(Method::POST, &call, &kim, ben()).await;
+        assert_eq!(got.status, StatusCode::NO_CONTENT, "{}", String::from_utf8_lossy(&got.body));
+        assert_eq!(locked_by().await, "KIM");
+        house.advance(Duration::from_secs(1)).await;
+    };
+    let says = async |what: &str, body: Value| {
+        let attempt = Told::so_far(&house.told.jobs).pop().expect("a job").attempt;
+        let said = house.ask(Method::POST, &format!("/api/v1/jobs/{attempt}/{what}"), &kim, body).await;
+        assert_eq!(said.status, StatusCode::NO_CONTENT, "{}", String::from_utf8_lossy(&said.body));
+    };
+    calls().await;
+    says("outcome", json!({"kind": "no_answer"})).await;
+    assert_eq!(locked_by().await, Value::Null);
+    house.ask(Method::PUT, &lock, &kim, json!({})).await;
+    calls().await;
+    says("outcome", json!({"kind": "busy"})).await;
+    assert_eq!(locked_by().await, "KIM", "she works on it beside the call");
+    house.ask(Method::DELETE, &lock, &kim, json!({})).await;
+    calls().await;
+    says("give_back", json!({})).await;
+    assert_eq!(locked_by().await, Value::Null, "she has left it unsaid");
+}
+
+#[tokio::test]
 async fn what_cannot_be_called_for_now_is_refused_and_calls_nobody() {
     let (house, kim, dispatch) = gone_out().await;
     let lee = house.sign_in("lee").await;

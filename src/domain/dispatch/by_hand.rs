@@ -131,6 +131,13 @@ impl State {
         self.is_under_way() && !self.attempts.iter().any(in_the_way)
     }
 
+    /// The operator who has a call that is made by hand, until she has said what came of it or has let go of it.
+    pub fn hand_caller(&self) -> Option<&UserId> {
+        let by_hand = |a: &&Attempt| a.is_by_hand() && a.channel == Channel::Call && !a.is_settled();
+        let job = self.attempts.iter().filter(by_hand).find_map(|a| a.job.as_ref());
+        job.and_then(|job| job.taken.as_ref()).map(|taken| &taken.by)
+    }
+
     /// The message may be texted to that telephone by hand: none is on its way there, nor has one just gone.
     pub fn may_be_texted(&self, number: &PhoneNumber, now: UtcMs) -> bool {
         let in_the_way = |a: &Attempt| {

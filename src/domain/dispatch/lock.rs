@@ -21,6 +21,8 @@ pub struct Lock {
     pub name: String,
     pub since: UtcMs,
     renewed_at: UtcMs,
+    /// It was taken by calling somebody by hand, and goes with that call.
+    for_call: bool,
     /// Since when no console of theirs is there.
     gone_at: Option<UtcMs>,
 }
@@ -50,17 +52,46 @@ impl Locks {
         name: &str,
         over: bool,
     ) -> Result<Lock, Lock> {
+        let lock = self.hold(now, dispatch, by, name, over)?;
+        // Whoever says so works on it beyond a call, too.
+        lock.for_call = false;
+        Ok(lock.clone())
+    }
+
+    /// `by` calls somebody by hand for it: if nobody has it, the lock is theirs as long as that call. Says whether it was taken for it.
+    pub fn take_for_call(&mut self, now: UtcMs, dispatch: &DispatchId, by: &UserId, name: &str) -> Result<bool, Lock> {
+        let is_free = self.find(now, dispatch).is_none();
+        let lock = self.hold(now, dispatch, by, name, false)?;
+        lock.for_call |= is_free;
+        Ok(is_free)
+    }
+
+    fn hold(
+        &mut self,
+        now: UtcMs,
+        dispatch: &DispatchId,
+        by: &UserId,
+        name: &str,
+        over: bool,
+    ) -> Result<&mut Lock, Lock> {
         match self.find(now, dispatch) {
             Some(lock) if lock.by != *by && !over => return Err(lock.clone()),
             _ => {}
         }
-        let fresh = || Lock { by: by.clone(), name: name.to_owned(), since: now, renewed_at: now, gone_at: None };
+        let fresh = || Lock {
+            by: by.clone(),
+            name: name.to_owned(),
+            since: now,
+            renewed_at: now,
+            for_call: false,
+            gone_at: None,
+        };
         let lock = self.held.entry(dispatch.clone()).or_insert_with(fresh);
         if lock.by != *by || lock.until() <= now {
             *lock = fresh();
         }
         lock.renewed_at = now;
-        Ok(lock.clone())
+        Ok(lock)
     }
 
     /// Somebody does something with it: if the lock is theirs, it lasts anew; else whoever has it is told.
@@ -82,6 +113,15 @@ impl Locks {
             self.held.remove(dispatch);
         }
         theirs
+    }
+
+    /// The call by hand that `by` had for it is over: a lock that was taken for it goes too. Says whether it did.
+    pub fn end_call(&mut self, dispatch: &DispatchId, by: &UserId) -> bool {
+        let ends = self.held.get(dispatch).is_some_and(|lock| lock.by == *by && lock.for_call);
+        if ends {
+            self.held.remove(dispatch);
+        }
+        ends
     }
 
     /// The lock on a dispatch.
@@ -177,6 +217,31 @@ mod tests {
         assert_eq!(locks.touch(at(900), &burst_pipe(), &lee), Ok(()), "it has ended");
         assert_eq!(take(&mut locks, 900, "lee", false), Ok("lee".into()), "whether it was looked at or not");
         assert_eq!(locks.lapse(at(1_500)), [burst_pipe()]);
+    }
+
+    #[test]
+    fn what_was_taken_for_a_call_goes_with_it_and_what_was_theirs_before_or_since_stays() {
+        let mut locks = Locks::default();
+        let (kim, lee, pipe) = (UserId::named("kim"), UserId::named("lee"), burst_pipe());
+        assert_eq!(locks.take_for_call(at(0), &pipe, &kim, "kim"), Ok(true));
+        assert_eq!(locks.take_for_call(at(1), &pipe, &kim, "kim"), Ok(false), "a second press has not taken it");
+        assert_eq!(locks.take_for_call(at(2), &pipe, &lee, "lee").map_err(|lock| lock.name), Err("kim".into()));
+        assert!(!locks.end_call(&pipe, &lee));
+        assert!(locks.end_call(&pipe, &kim));
+        assert_eq!(locks.find(at(3), &pipe), None);
+
+        assert_eq!(take(&mut locks, 10, "kim", false), Ok("kim".into()));
+        assert_eq!(locks.take_for_call(at(11), &pipe, &kim, "kim"), Ok(false));
+        assert!(!locks.end_call(&pipe, &kim), "she had it before");
+        assert!(locks.release(&pipe, &kim));
+
+        assert_eq!(locks.take_for_call(at(20), &pipe, &kim, "kim"), Ok(true));
+        assert_eq!(take(&mut locks, 21, "kim", false), Ok("kim".into()));
+        assert!(!locks.end_call(&pipe, &kim), "she has taken it herself meanwhile");
+
+        // One that has lapsed is nobody's.
+        assert_eq!(locks.take_for_call(at(900), &pipe, &kim, "kim"), Ok(true));
+        assert!(locks.end_call(&pipe, &kim));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::Dispatcher;
 use crate::base::id::{DispatchId, UserId};
 use crate::domain::dispatch::lock::{Lock, Locks};
+use crate::domain::dispatch::state::State;
 use crate::engine::feed::{LockView, UserRef};
 use crate::io::store::StoreError;
 
@@ -16,6 +17,22 @@ impl Dispatcher {
         let taken = taken.as_ref().map(LockView::from).map_err(LockView::from)?;
         self.show_locked(std::slice::from_ref(id)).await;
         Ok(taken)
+    }
+
+    /// `by` calls somebody by hand for it: refused with the lock of whoever else works on it. Says whether the lock was taken for the
+    /// call, and goes with it.
+    pub async fn take_lock_for_call(&self, id: &DispatchId, by: &UserRef) -> Result<bool, LockView> {
+        let taken = self.locks().take_for_call(self.inner.clock.utc(), id, &by.id, &by.name);
+        let taken = taken.map_err(|lock| LockView::from(&lock))?;
+        self.show_locked(std::slice::from_ref(id)).await;
+        Ok(taken)
+    }
+
+    /// What a call by hand has taken goes with it. Whoever draws the dispatch after this shows it free.
+    pub(super) fn end_call_lock(&self, before: &State, after: &State) {
+        if let Some(by) = before.hand_caller().filter(|by| after.hand_caller() != Some(*by)) {
+            self.locks().end_call(&before.id, by);
+        }
     }
 
     /// `by` works on it no longer.

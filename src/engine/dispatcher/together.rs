@@ -427,6 +427,7 @@ impl Dispatcher {
         for turn in &changed {
             let event = point(&asked[turn.n].event);
             metrics::counter!("cordboard_dispatch_decisions_total", "event" => event).increment(1);
+            self.end_call_lock(&turn.read.state, &turn.after);
         }
         self.line_up(&changed.iter().map(|turn| (&turn.after, &turn.effects[..])).collect::<Vec<_>>()).await;
         self.show_all(&changed.iter().map(|turn| (turn.read.r#gen + 1, &turn.after)).collect::<Vec<_>>());

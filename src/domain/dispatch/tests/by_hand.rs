@@ -56,6 +56,26 @@ fn it_is_hers_at_once_and_a_yes_to_her_confirms() {
 }
 
 #[test]
+fn she_has_it_until_she_says_what_came_of_it_or_lets_go() {
+    let mut night = Night::of(plumbing());
+    night.until(60);
+    assert_eq!(night.s.hand_caller(), None);
+    let ends = [
+        JobNews::Done { by: kim(), name: "Kim".into(), outcome: JobOutcome::NoAnswer },
+        JobNews::Done { by: kim(), name: "Kim".into(), outcome: JobOutcome::WrongNumber },
+        JobNews::Left { at: night.now.plus_secs(60) },
+        JobNews::Dropped,
+        JobNews::Freed { by: kim() },
+    ];
+    for end in ends {
+        calls(&mut night, "ada", 111);
+        assert_eq!(night.s.hand_caller(), Some(&kim()));
+        news(&mut night, end.clone());
+        assert_eq!(night.s.hand_caller(), None, "{end:?}");
+    }
+}
+
+#[test]
 fn the_steps_neither_wait_for_it_nor_end_it() {
     let mut night = Night::of(plumbing());
     night.until(60);
