@@ -18,7 +18,7 @@ use crate::engine::calls::Command;
 use crate::engine::calls::outbound::Opened;
 use crate::engine::calls::rings_back::{find_named, known_by_pin, prove, prove_named};
 use crate::engine::dispatcher::Decided;
-use crate::engine::feed::{AccountRef, AlarmLevel, CallState, CallView};
+use crate::engine::feed::{AccountRef, AlarmLevel, AskedView, CallState, CallView};
 use crate::io::store::check_in::Tried;
 
 use super::auth::{Operator, Signed};
@@ -52,9 +52,7 @@ pub async fn show_pin(
     Body(body): Body<ProofBody>,
 ) -> Result<StatusCode, Problem> {
     let signed = &by.0;
-    let calls = board(&front, signed.user()).await?.calls;
-    let live = calls.into_iter().find(|live| live.id == call && live.seat.as_ref() == Some(&signed.bearer.user));
-    let live = live.ok_or_else(|| Problem::not_found("call"))?;
+    let live = find_own(&front, signed, &call).await?;
     if let Some(dispatch) = &body.dispatch {
         let asked = find_named(&front.store, dispatch).await?.filter(|asked| asked.account.id == body.account);
         let asked = asked.filter(|_| is_from_outside(&live, &body.account)).ok_or_else(asks_nobody)?;
@@ -146,9 +144,7 @@ pub async fn told(
     Body(body): Body<ToldBody>,
 ) -> Result<StatusCode, Problem> {
     let signed = &by.0;
-    let calls = board(&front, signed.user()).await?.calls;
-    let live = calls.into_iter().find(|live| live.id == call && live.seat.as_ref() == Some(&signed.bearer.user));
-    let live = live.ok_or_else(|| Problem::not_found("call"))?;
+    let live = find_own(&front, signed, &call).await?;
     let (Some(back), Some(number)) = (live.rings_back, live.caller) else {
         return Err(Problem::conflict("call.not_now", "Nobody rings back on this call."));
     };
@@ -156,7 +152,7 @@ pub async fn told(
         return Err(Problem::conflict("call.not_now", "They have had no notice of that message, or have heard it."));
     };
     if asked.pin {
-        return Err(pin_needed());
+        return Err(pin_needed(&asked.name));
     }
     let (dispatch, edition) = (body.dispatch, body.edition);
     let people = front.store.list_contacts_by_phone(&number).await?.into_iter().map(|person| person.id).collect();
@@ -177,33 +173,43 @@ pub async fn told(
     }
 }
 
-fn pin_needed() -> Problem {
-    Problem::conflict(
-        "dispatch.pin_needed",
-        "Whoever rings back is asked for their PIN first. Type it on the call; then they can confirm.",
-    )
+/// A call at this operator's seat.
+async fn find_own(front: &Front, signed: &Signed, call: &CallId) -> Result<CallView, Problem> {
+    let calls = board(front, signed.user()).await?.calls;
+    calls.into_iter().find(|live| live.id == *call && is_own(live, signed)).ok_or_else(|| Problem::not_found("call"))
+}
+
+fn is_own(call: &CallView, signed: &Signed) -> bool {
+    call.seat.as_ref() == Some(&signed.bearer.user)
+}
+
+fn pin_needed(who: &str) -> Problem {
+    let detail = format!(
+        "{who} rings back on your line and is asked for their PIN first. Type it on the call; then they can confirm."
+    );
+    Problem::conflict("dispatch.pin_needed", detail)
 }
 
 /// Refuses a yes from whoever rings back on a call of this operator's and is still to be asked for their PIN. So is who has called for the
-/// account and is known by no number: whatever reference they name.
+/// account and is known by no number: whatever reference they name. Whoever has hung up says nothing there any more: a yes that comes
+/// meanwhile is somebody else's.
 pub(super) async fn refuse_unproved(front: &Front, id: &DispatchId, signed: &Signed) -> Result<(), Problem> {
     // A service that is stopping has no calls any more.
     let Some(board) = front.desk.board(signed.user()).await else { return Ok(()) };
-    let own: Vec<&CallView> =
-        board.calls.iter().filter(|call| call.seat.as_ref() == Some(&signed.bearer.user)).collect();
-    let about = |call: &CallView| {
-        let mut asked = call.rings_back.iter().flat_map(|back| &back.dispatches);
-        asked.find(|one| one.dispatch == *id).map(|one| one.pin)
-    };
-    if own.iter().any(|&call| about(call) == Some(true)) {
-        return Err(pin_needed());
+    let own = board.calls.iter().filter(|call| is_own(call, signed));
+    let on_the_line: Vec<&CallView> =
+        own.filter(|call| !matches!(call.state, CallState::WrapUp | CallState::Ended)).collect();
+    let ring_back = on_the_line.iter().filter_map(|call| call.rings_back.as_ref());
+    let about: Vec<&AskedView> =
+        ring_back.flat_map(|back| &back.dispatches).filter(|one| one.dispatch == *id).collect();
+    if let Some(unproved) = about.iter().find(|one| one.pin) {
+        return Err(pin_needed(&unproved.name));
     }
-    if own.iter().any(|&call| about(call) == Some(false)) {
+    if !about.is_empty() || on_the_line.is_empty() {
         return Ok(());
     }
-    if !own.is_empty()
-        && let Some(asked) = find_named(&front.store, id).await?
-        && own.iter().any(|&call| is_from_outside(call, &asked.account.id))
+    if let Some(asked) = find_named(&front.store, id).await?
+        && on_the_line.iter().any(|call| is_from_outside(call, &asked.account.id))
     {
         return Err(Problem::conflict(
             "dispatch.pin_needed",

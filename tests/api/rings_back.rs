@@ -7,6 +7,7 @@ use cordboard::base::clock::Clock as _;
 use cordboard::base::id::{CallId, ContactId, DestinationId, DispatchId, UserId};
 use cordboard::domain::account::secure::CallPin;
 use cordboard::engine::calls::{Command, rings_back};
+use cordboard::engine::feed::CallState;
 use serde_json::{Value, json};
 
 use crate::support::{House, Told, call_of, message_body, number};
@@ -84,6 +85,21 @@ async fn who_rings_back_confirms_a_protected_message_only_after_their_pin() {
     let proved = (CallId::named("1"), UserId::named("kim"), Command::Proved { account });
     assert_eq!(Told::so_far(&house.told.commands), [proved]);
     proves(&house);
+    assert_eq!(house.ask(Method::POST, &yes, &kim, by).await.status, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn a_yes_is_held_up_only_while_they_are_on_the_line_and_the_refusal_says_who_is_asked() {
+    let (house, kim, yes) = on_the_line().await;
+    let by = json!({"by": "Ada Aalto"});
+    let is_now = |state: CallState| house.told.up.lock().expect("no panic")[0].state = state;
+    is_now(CallState::Held);
+    let got = house.ask(Method::POST, &yes, &kim, by.clone()).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.pin_needed"));
+    let detail = got.json()["detail"].as_str().expect("words").to_owned();
+    assert!(detail.contains("Ben Ortiz rings back on your line"), "{detail}");
+    // He has hung up, and there is no field for his PIN any more: it is somebody else who says yes.
+    is_now(CallState::WrapUp);
     assert_eq!(house.ask(Method::POST, &yes, &kim, by).await.status, StatusCode::NO_CONTENT);
 }
 
