@@ -15,8 +15,8 @@ use super::state::Front;
     params(("id" = String, Path)), responses((status = NO_CONTENT), (status = UNAUTHORIZED, body = ProblemBody),
         (status = SERVICE_UNAVAILABLE, body = ProblemBody)))]
 pub async fn silence(State(front): State<Front>, by: Operator, Id(alarm): Id<String>) -> Result<StatusCode, Problem> {
-    front.dispatcher.note_dismissed(&alarm, &by.0.user()).await?;
-    front.desk.silence(&alarm).await?;
+    front.dispatcher.silence(&alarm, &by.0.user()).await?;
+    front.desk.silence(&alarm).await;
     tracing::info!(user = %by.0.bearer.user, "an alarm was seen to");
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,7 +16,6 @@ use crate::engine::figures::FiguresHandle;
 use crate::engine::registrar::RegistrarHandle;
 use crate::engine::trunk::TrunkHandle;
 use crate::io::net::WsFlow;
-use crate::io::store::StoreError;
 use crate::io::store::callbacks::Callback;
 
 use super::error::as_sentence;
@@ -133,11 +132,10 @@ impl Desk for LiveDesk {
         Box::pin(async move { self.calls.log_out(&user, &by).await })
     }
 
-    fn silence<'a>(&'a self, alarm: &'a str) -> Answer<'a, Result<(), StoreError>> {
+    fn silence<'a>(&'a self, alarm: &'a str) -> Answer<'a, ()> {
         Box::pin(async move {
             self.trunk.silence(alarm);
             self.calls.silence(alarm).await;
-            self.dispatcher.silence(alarm).await
         })
     }
 

@@ -29,9 +29,9 @@ use crate::engine::inboxes::Inboxes;
 use crate::io::net::WsFlow;
 use crate::io::recording::Recordings;
 use crate::io::speech::Speaker;
+use crate::io::store::Store;
 use crate::io::store::audit::Who;
 use crate::io::store::callbacks::Callback;
-use crate::io::store::{Store, StoreError};
 use crate::io::token::Tokens;
 use crate::proto::sip::Source;
 
@@ -208,8 +208,9 @@ pub trait Desk: Send + Sync {
     /// No more calls for `user`; those that ring there or are on hold go back to the head of the queue. False: nobody of that
     /// name has sat down.
     fn log_out(&self, user: UserId, by: UserRef) -> Answer<'_, bool>;
-    /// An operator has seen to an alarm that nothing else takes back: answered when it is stored, so that no start raises it again.
-    fn silence<'a>(&'a self, alarm: &'a str) -> Answer<'a, Result<(), StoreError>>;
+    /// An operator has seen to an alarm of a trunk, or of a call, that nothing else takes back: answered when it is stored, so that no
+    /// start raises it again.
+    fn silence<'a>(&'a self, alarm: &'a str) -> Answer<'a, ()>;
     /// `by` rings a caller back who hung up too early. False: it cannot be stored now.
     fn ring_back(&self, callback: Callback, account: Account, by: UserId) -> Answer<'_, bool>;
     /// `by` rings a caller back now who was to be rung later.

@@ -6,6 +6,8 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cordboard::base::id::UserId;
+use cordboard::engine::feed::UserRef;
 use cordboard::io::store::inbound::{Arrival, Receipt};
 use ring::hmac;
 
@@ -13,6 +15,10 @@ use crate::support::{Got, House, PUBLIC_URL, SMS_SECRET, message_body, number};
 
 const INBOUND: &str = "/hooks/sms/twilio/inbound";
 const STATUS: &str = "/hooks/sms/twilio/status";
+
+fn kim() -> UserRef {
+    UserRef { id: UserId::named("kim"), name: "KIM".to_owned() }
+}
 
 fn sign(url: &str, fields: &[(&str, &str)], secret: &str) -> String {
     let mut sorted = fields.to_vec();
@@ -131,7 +137,7 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
     let alarms = dispatcher.alarms();
     let [alarm] = alarms.as_slice() else { panic!("{alarms:?}") };
     assert!(alarm.dismissible);
-    dispatcher.silence(&alarm.id).await.expect("the store answers");
+    dispatcher.silence(&alarm.id, &kim()).await.expect("the store answers");
     assert_eq!(dispatcher.alarms(), []);
 
     // From round 2 on, nobody told: the dispatch's own alarm, which only its end takes back.
@@ -150,7 +156,7 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
     let alarms = dispatcher.alarms();
     let [alarm] = alarms.as_slice() else { panic!("{alarms:?}") };
     assert!(!alarm.dismissible && alarm.dispatch.is_some());
-    dispatcher.silence(&alarm.id).await.expect("the store answers");
+    dispatcher.silence(&alarm.id, &kim()).await.expect("the store answers");
     assert_eq!(dispatcher.alarms().len(), 1);
 }
 
@@ -167,7 +173,7 @@ async fn the_words_of_a_text_that_is_no_answer_are_on_the_desks_until_somebody_h
     let alarm = dispatcher.alarms().into_iter().find(|alarm| alarm.text.contains(words)).expect("the words");
     assert!(alarm.dismissible && alarm.text.starts_with("Ben Ortiz sent"), "{}", alarm.text);
     assert_eq!(house.store.list_unplaced_texts(10).await.expect("the store answers").len(), 1, "kept for a restart");
-    dispatcher.silence(&alarm.id).await.expect("the store answers");
+    dispatcher.silence(&alarm.id, &kim()).await.expect("the store answers");
     while !house.store.list_unplaced_texts(10).await.expect("the store answers").is_empty() {
         tokio::task::yield_now().await;
     }

@@ -20,6 +20,7 @@ use cordboard::domain::message::form::Answers;
 use cordboard::domain::operator::skill::Skills;
 use cordboard::engine::calls::callbacks::Callbacks;
 use cordboard::engine::calls::record::{CallLog, Line};
+use cordboard::engine::feed::UserRef;
 use cordboard::engine::voicemails::Voicemails;
 use cordboard::io::store::callbacks::Callback;
 use cordboard::io::store::calls::{CallEnd, CallRecord, Direction};
@@ -47,7 +48,7 @@ pub const PLACES: &[&str] = &[
     "patching",
     "text",
     "start",
-    "see_text",
+    "dismissed",
     "operator",
     "settle_nothing",
     "lay_aside",
@@ -287,8 +288,9 @@ impl Shift {
         self.text("IN1", BEN, "Who is this?").await;
         self.text("IN2", BEN, "START").await;
         self.text("IN3", STRANGER, "Hello?").await;
+        let kim = UserRef { id: UserId::named("kim"), name: "Kim".to_owned() };
         for alarm in ["text:twilio:IN1", "text:twilio:IN2", "text:twilio:IN3"] {
-            self.house.front.dispatcher.silence(alarm).await.expect("stored before the alarm goes");
+            self.house.front.dispatcher.silence(alarm, &kim).await.expect("stored before the alarm goes");
         }
         assert_eq!(self.house.store.list_unplaced_texts(10).await.expect("the store answers").len(), 0);
     }

@@ -24,7 +24,8 @@ fn by_operators() -> Protocol {
     town::protocol(steps, true, Until::Told)
 }
 
-fn kim() -> UserRef {
+/// Who is at the desk.
+pub fn kim() -> UserRef {
     UserRef { id: UserId::named("kim"), name: "Kim".to_owned() }
 }
 

@@ -6,6 +6,7 @@ use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::{AttemptState, Phase, Trouble};
 
 use crate::desk::{Desk, Kind};
+use crate::jobs::kim;
 use crate::town;
 
 /// Email the technician and wait ten minutes for an answer, then text him.
@@ -95,7 +96,7 @@ async fn other_words_are_an_operator_s_to_read_and_survive_a_restart() {
     assert!(!text.contains("Reply to this email"), "{text}");
     desk.restarts().await;
     let (alarm, _) = words(&desk).expect("they still are");
-    desk.dispatcher.silence(&alarm).await.expect("seen to");
+    desk.dispatcher.silence(&alarm, &kim()).await.expect("seen to");
     desk.restarts().await;
     assert_eq!(words(&desk), None);
     // The steps go on meanwhile.

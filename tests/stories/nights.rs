@@ -13,6 +13,7 @@ use cordboard::io::store::ToArg as _;
 use cordboard::io::store::inbound::{Arrival, Inbound, PATCHES};
 
 use crate::desk::{Desk, Kind};
+use crate::jobs::kim;
 use crate::support::postgres::Postgres;
 use crate::town;
 
@@ -561,7 +562,7 @@ async fn a_strangers_text_sounds_again_after_a_restart_until_somebody_has_seen_t
     let recalled = again.alarms();
     assert_eq!(recalled[0].at, heard[0].at, "a restart makes nothing younger");
     assert_eq!((&recalled[0].id, &recalled[0].text, recalled[0].dismissible), (&heard[0].id, &heard[0].text, true));
-    again.silence(&recalled[0].id).await.expect("stored");
+    again.silence(&recalled[0].id, &kim()).await.expect("stored");
     assert_eq!(desk.second_node().await.alarms(), []);
     desk.ends(&id, Phase::Running).await;
 }

@@ -10,6 +10,7 @@ use cordboard::io::deliver::Delivery;
 use cordboard::io::store::recaps::PlanSet;
 
 use crate::desk::Desk;
+use crate::jobs::kim;
 use crate::support::postgres::Postgres;
 use crate::town;
 
@@ -157,7 +158,7 @@ async fn a_recap_given_up_is_an_alarm_after_a_restart_too_until_somebody_has_see
     desk.restarts().await;
     look(&desk).await;
     assert_eq!(sounding(&desk), Some(before.clone()), "nobody has seen to it");
-    desk.dispatcher.silence(&before).await.expect("the store answers");
+    desk.dispatcher.silence(&before, &kim()).await.expect("the store answers");
     desk.restarts().await;
     look(&desk).await;
     assert_eq!(sounding(&desk), None, "somebody has");

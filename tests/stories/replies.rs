@@ -1,14 +1,15 @@
 //! What on-call people text back that is no confirmation, what they are told (which messages are open, by which codes), and who reads it:
 //! the operators, and whoever reads the time line of the message.
 
-use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId};
+use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId, UserId};
 use cordboard::domain::account::{Account, Contact};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Step};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::message::Message;
-use cordboard::engine::feed::AlarmView;
+use cordboard::engine::feed::{AlarmView, UserRef};
 
 use crate::desk::Desk;
+use crate::jobs::kim;
 use crate::town;
 
 /// So many urgent messages for Ben, one after the other.
@@ -82,7 +83,7 @@ async fn what_he_wrote_stands_on_the_messages_time_line_each_text_by_itself_and_
     assert_eq!(told.len(), 3);
     assert!(told.iter().all(|job| job.text.starts_with(about) && job.dispatch.as_ref() == Some(&ids[0])), "{told:?}");
     for job in &told {
-        desk.dispatcher.silence(&job.id).await.expect("seen to");
+        desk.dispatcher.silence(&job.id, &kim()).await.expect("seen to");
     }
     desk.restarts().await;
     assert_eq!(jobs(&desk), [], "an operator has seen to them");
@@ -91,6 +92,25 @@ async fn what_he_wrote_stands_on_the_messages_time_line_each_text_by_itself_and_
         said.iter().filter_map(|said| said.strip_prefix("Ben sent a text that matches nothing: ")).collect();
     assert_eq!(wrote, ["\u{201c}on my way\u{201d}", "\u{201c}7ok\u{201d}", "\u{201c}on my way\u{201d}"]);
     assert!(desk.view(&ids[0]).await.needs_operator, "nothing of it confirms");
+    desk.ends(&ids[0], Phase::Running).await;
+}
+
+#[tokio::test]
+async fn of_two_who_see_to_a_text_at_once_one_stands_on_the_time_line() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let ids = asks_ben(&mut desk, &["burst pipe"]).await;
+    let ben = desk.phone("Ben");
+    ben.replies_as("in-1", "on my way").await;
+    ben.expect_text("reply 1ok");
+    let job = jobs(&desk).pop().expect("the words are on the desks");
+    let (kim, lee) = (kim(), UserRef { id: UserId::named("lee"), name: "Lee".to_owned() });
+    let dispatcher = &desk.dispatcher;
+    let (one, two) = tokio::join!(dispatcher.silence(&job.id, &kim), dispatcher.silence(&job.id, &lee));
+    assert!(one.is_ok() && two.is_ok());
+    assert_eq!(jobs(&desk), []);
+    let said = lines(&desk, &ids[0]).await;
+    let seen = said.iter().filter(|line| line.contains("saw to what came in")).count();
+    assert_eq!(seen, 1, "{said:#?}");
     desk.ends(&ids[0], Phase::Running).await;
 }
 

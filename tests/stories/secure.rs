@@ -11,7 +11,6 @@ use cordboard::domain::dispatch::event::{Failure, OperatorAct};
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Until};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::engine::dispatcher::Decided;
-use cordboard::engine::feed::UserRef;
 use cordboard::engine::inboxes::{Inboxes, ItemState, Key, NotInvited, Opened, Refused};
 use cordboard::io::deliver::Delivery;
 use cordboard::io::deliver::outside::Reach as PushReach;
@@ -21,6 +20,7 @@ use cordboard::io::store::users::{HashedPassword, Role, User};
 use secrecy::SecretString;
 
 use crate::desk::{Desk, Kind};
+use crate::jobs::kim;
 use crate::support::postgres::Postgres;
 use crate::town;
 
@@ -313,9 +313,7 @@ async fn too_many_wrong_pins_and_the_right_one_is_refused_too_for_an_hour() {
     desk.restarts().await;
     assert_eq!(warned(&desk).as_ref(), Some(&told), "a start tells them again, and of when it was");
     let alarm = told.id;
-    let kim = UserRef { id: UserId::named("kim"), name: "Kim".into() };
-    desk.dispatcher.note_dismissed(&alarm, &kim).await.expect("stored");
-    desk.dispatcher.silence(&alarm).await.expect("stored");
+    desk.dispatcher.silence(&alarm, &kim()).await.expect("stored");
     desk.restarts().await;
     assert!(warned(&desk).is_none(), "and not of what was seen to");
     desk.wait(3_601);
@@ -553,7 +551,7 @@ async fn a_warning_of_what_was_accepted_and_not_opened_goes_for_good_once_an_ope
     let alarm = format!("unopened:{id}");
     let warned = |desk: &Desk| desk.dispatcher.alarms().iter().any(|a| a.id == alarm);
     assert!(warned(&desk));
-    desk.dispatcher.silence(&alarm).await.expect("stored");
+    desk.dispatcher.silence(&alarm, &kim()).await.expect("stored");
     assert!(!warned(&desk));
     desk.restarts().await;
     assert!(!warned(&desk), "nor after a start");

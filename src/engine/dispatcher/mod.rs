@@ -19,6 +19,7 @@ mod locks;
 mod mail;
 mod papers;
 mod perform;
+mod seen_to;
 mod shown;
 mod sound;
 mod text_parts;
@@ -127,6 +128,8 @@ struct Inner {
     unshown: Mutex<Unshown>,
     swept: Mutex<(UtcMs, UtcMs)>,
     alarms: Mutex<BTreeMap<String, AlarmView>>,
+    /// One operator at a time sees to an alarm.
+    seeing_to: tokio::sync::Mutex<()>,
     /// Who works on which dispatch.
     locks: Mutex<Locks>,
     /// What came in and could not be applied, by door and name, and when it is tried again.
@@ -193,6 +196,7 @@ impl Dispatcher {
                 unshown: Mutex::default(),
                 swept: Mutex::new((UtcMs(i64::MIN), UtcMs(i64::MIN))),
                 alarms: Mutex::default(),
+                seeing_to: tokio::sync::Mutex::default(),
                 locks: Mutex::default(),
                 later: Mutex::default(),
             }),

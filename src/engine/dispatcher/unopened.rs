@@ -3,10 +3,9 @@
 //! Decides nothing: `domain/dispatch/unopened` does. What always holds: the warning leads to the message, whose dispatch is over; a start
 //! raises it again; it goes when the message is opened, or once it is stored that an operator has seen to it.
 
-use super::{Dispatcher, Settles};
+use super::Dispatcher;
 use crate::base::clock::UtcMs;
 use crate::base::id::DispatchId;
-use crate::domain::dispatch::event::Event;
 use crate::domain::dispatch::state::State;
 use crate::engine::feed::AlarmLevel;
 use crate::io::store::StoreError;
@@ -15,6 +14,11 @@ use crate::io::store::StoreError;
 const NAME: &str = "unopened:";
 /// A message can be opened for thirty days at most.
 const LONGEST_MS: i64 = 31 * 86_400_000;
+
+/// Whose warning an alarm is, if it is one of these.
+pub(super) fn read_alarm(alarm: &str) -> Option<DispatchId> {
+    alarm.strip_prefix(NAME)?.parse().ok()
+}
 
 impl Dispatcher {
     /// Raises the warning, or takes it back.
@@ -26,14 +30,6 @@ impl Dispatcher {
             unopened.name, unopened.accepted
         );
         self.raise_about(id, AlarmLevel::Warning, text, Some(state.id.clone()), Some(state.message.clone()));
-    }
-
-    /// An operator has seen to it, if the alarm is one of these.
-    pub(super) async fn see_unopened(&self, alarm: &str) -> Result<(), StoreError> {
-        if let Some(id) = alarm.strip_prefix(NAME).and_then(|id| id.parse::<DispatchId>().ok()) {
-            self.decide(&id, &Event::UnopenedSeen, Settles::Nothing).await?;
-        }
-        Ok(())
     }
 
     /// Dispatches that were warned of before a start.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::PoisonError;
 
-use super::{Dispatcher, to_its_end};
+use super::Dispatcher;
 use crate::base::clock::UtcMs;
-use crate::base::id::{AccountId, AttemptId, DispatchId, MessageId, RecapId};
+use crate::base::id::{AccountId, DispatchId, MessageId};
 use crate::domain::account::Account;
 use crate::domain::dispatch::board;
 use crate::domain::dispatch::event::{Entry, Note};
@@ -15,7 +15,6 @@ use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Phase, State, Trouble};
 use crate::domain::dispatch::timeline;
 use crate::domain::message::{Message, render};
-use crate::domain::recap::read_lost_alarm;
 use crate::engine::feed::{
     AccountRef, AlarmLevel, AlarmView, ContactRef, DispatchView, FeedEvent, LineView, PatchOfferView,
 };
@@ -83,44 +82,6 @@ impl Dispatcher {
     /// Alarms that sound now.
     pub fn alarms(&self) -> Vec<AlarmView> {
         self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
-    /// An operator has seen to an alarm that no dispatch takes back (a text nobody could place). What a start would raise again
-    /// goes once it is stored that it was seen.
-    ///
-    /// # Errors
-    /// The store's; the alarm stays.
-    pub async fn silence(&self, alarm: &str) -> Result<(), StoreError> {
-        let is_dismissible = |alarms: &BTreeMap<String, AlarmView>| alarms.get(alarm).is_some_and(|a| a.dismissible);
-        if !is_dismissible(&self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(());
-        }
-        let (own, alarm) = (self.clone(), alarm.to_owned());
-        to_its_end(async move {
-            let text = alarm.strip_prefix("text:").or_else(|| alarm.strip_prefix("stop:"));
-            if let Some((provider, id)) = text.and_then(|name| name.split_once(':')) {
-                own.see_text(provider, id).await?;
-            }
-            if let Some((recap, email)) = read_lost_alarm(&alarm) {
-                own.see_lost_recap(&recap, &email).await?;
-            }
-            own.see_unopened(&alarm).await?;
-            own.take_back(&alarm);
-            Ok(())
-        })
-        .await
-    }
-
-    async fn see_text(&self, provider: &str, id: &str) -> Result<(), StoreError> {
-        let mut tx = self.inner.store.write().await?;
-        tx.see_unplaced(provider, id).await?;
-        tx.commit("see_text").await
-    }
-
-    async fn see_lost_recap(&self, recap: &RecapId, email: &AttemptId) -> Result<(), StoreError> {
-        let mut tx = self.inner.store.write().await?;
-        tx.see_lost_recap(recap, email).await?;
-        tx.commit("see_recap").await
     }
 
     /// Raises an alarm about something beside dispatches; whoever has seen to it takes it back.
