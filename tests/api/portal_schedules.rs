@@ -4,7 +4,7 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::portal::{HERE, client};
-use crate::support::{House, START};
+use crate::support::{House, PASSWORD, START};
 
 const DESK: &str = "/api/v1/accounts/acc_plumbing/on_call";
 
@@ -141,6 +141,13 @@ async fn a_client_reads_a_file_in_after_seeing_what_it_displaces_and_takes_it_ba
     let desk = "/api/v1/accounts/acc_plumbing/schedules/import";
     let theirs = ask(&house, StatusCode::OK, Method::POST, desk, &sam, theirs).await;
     ask(&house, StatusCode::NOT_FOUND, Method::POST, &undo, &pat, json!({"change": theirs["change"]})).await;
+    // Nor is it by being called like whoever did it.
+    assert_eq!(theirs["schedule"]["temporary"][0]["by"], "SAM");
+    let accounts = json!([{"account": "acc_plumbing", "rights": ["schedule"]}]);
+    let namesake = json!({"login": "samuel", "name": "SAM", "password": PASSWORD, "accounts": accounts});
+    ask(&house, StatusCode::CREATED, Method::POST, "/api/v1/clients", &sam, namesake).await;
+    let samuel = house.sign_in("samuel").await;
+    ask(&house, StatusCode::NOT_FOUND, Method::POST, &undo, &samuel, json!({"change": theirs["change"]})).await;
     let over = format!("{HERE}/schedules/sch_technician/overrides");
     let over = ask(&house, StatusCode::CREATED, Method::POST, &over, &pat, only("con_ben", 100, 102)).await;
     ask(&house, StatusCode::NOT_FOUND, Method::POST, &undo, &pat, json!({"change": over["change"]})).await;

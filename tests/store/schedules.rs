@@ -1,10 +1,11 @@
 //! Part of the contract: schedules with their layers, history, calendars and reminders.
 
-use cordboard::base::id::{ContactId, OverrideId, ScheduleFeedId, ScheduleId};
+use cordboard::base::id::{ContactId, OverrideId, ScheduleFeedId, ScheduleId, UserId};
 use cordboard::domain::oncall::reminder::{Kind, Notice, Reminder};
 use cordboard::domain::oncall::{
     Days, Layer, Override, OverrideAct, Rotation, Schedule, ShiftLength, ShiftTurn, Temporary, TemporaryShift,
 };
+use cordboard::io::store::audit::Who;
 use cordboard::io::store::schedule_feeds::ScheduleFeed;
 use cordboard::io::store::schedule_history::Noted;
 use cordboard::io::store::{Arg, Store};
@@ -125,21 +126,30 @@ async fn changes_of_schedules_are_noted_one_after_another(store: Store) {
     let blank = Schedule::blank(id.clone(), account().id, "technician".into(), "UTC".into());
     let stands_in = Schedule { fallback: Some(ContactId::named("ben")), ..blank.clone() };
     let mut tx = store.write().await.unwrap();
-    let made = Noted { before: None, after: Some(&blank), by: "Kim", at: NOW, undoes: None };
+    let kim = Who::User(UserId::named("kim"));
+    let made = Noted { before: None, after: Some(&blank), by: "Kim", who: &kim, at: NOW, undoes: None };
     assert!(tx.note_schedule_change(&made, &contacts).await.unwrap());
     let same = Noted { before: Some(&blank), ..made };
     assert!(!tx.note_schedule_change(&same, &contacts).await.unwrap(), "nothing was changed");
-    let changed = Noted { before: Some(&blank), after: Some(&stands_in), at: NOW.plus_secs(1), ..made };
+    let (after, who) = (Some(&stands_in), &Who::CommandLine);
+    let changed = Noted { before: Some(&blank), after, who, at: NOW.plus_secs(1), ..made };
     assert!(tx.note_schedule_change(&changed, &contacts).await.unwrap());
     tx.commit("test").await.unwrap();
     let all = store.list_schedule_changes(&account().id, None, i64::MAX, 10).await.unwrap();
     assert_eq!(all.iter().map(|change| (change.seq, change.by.as_str())).collect::<Vec<_>>(), [(2, "Kim"), (1, "Kim")]);
+    assert_eq!((&all[0].who, &all[1].who), (&Some(Who::CommandLine), &Some(kim)), "who is called Kim too is another");
     assert_eq!(all[0].lines[0].after.as_deref(), Some("ben"));
     assert_eq!((all[0].before.clone(), all[0].after.clone()), (Some(blank), Some(stands_in)));
     assert_eq!(store.list_schedule_changes(&account().id, Some(&id), 2, 10).await.unwrap(), all[1..]);
     let (owner, last) = store.find_last_schedule_change(&id).await.unwrap().unwrap();
     assert_eq!((owner, &last), (account().id, &all[0]));
     assert_eq!(store.find_last_schedule_change(&ScheduleId::named("none")).await.unwrap(), None);
+    // Written before it was kept who it was.
+    let mut tx = store.write().await.unwrap();
+    tx.execute("UPDATE schedule_change SET made_by_who = NULL", Vec::new()).await.unwrap();
+    tx.commit("test").await.unwrap();
+    let (_, last) = store.find_last_schedule_change(&id).await.unwrap().unwrap();
+    assert_eq!((last.by.as_str(), last.who), ("Kim", None));
 }
 
 async fn a_calendar_is_read_by_its_secret_until_it_is_revoked(store: Store) {

@@ -339,7 +339,8 @@ async fn put_on_call(store: &Store, change: &DutyChange) -> Result<u32, StoreErr
     let by = entry.by.clone();
     let mut after = schedule.clone();
     after.overrides.push(entry);
-    let noted = Noted { before: Some(&schedule), after: Some(&after), by: &by, at: change.at, undoes: None };
+    let (before, after, who) = (Some(&schedule), Some(&after), &change.proven);
+    let noted = Noted { before, after, by: &by, who, at: change.at, undoes: None };
     tx.note_schedule_change(&noted, &contacts).await?;
     let edition = tx.find_account_edition(&change.account).await?.unwrap_or(1);
     let (by, account) = (change.proven.clone(), change.account.to_string());

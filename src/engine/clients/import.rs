@@ -256,7 +256,8 @@ impl Clients {
         for schedule in &schedules {
             tx.upsert_schedule(schedule).await?;
             let before = there.iter().find(|old| old.id == schedule.id);
-            let noted = Noted { before, after: Some(schedule), by: "a file that was read in", at: now, undoes: None };
+            let (after, by) = (Some(schedule), "a file that was read in");
+            let noted = Noted { before, after, by, who: &self.by, at: now, undoes: None };
             tx.note_schedule_change(&noted, &contacts).await?;
         }
         for protocol in &protocols {

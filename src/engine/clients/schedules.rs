@@ -185,7 +185,7 @@ impl Clients {
             (Some(before), None) => tx.delete_schedule(&before.id).await?,
             (None, None) => {}
         }
-        let noted = Noted { before, after, by, at: now, undoes: step.undoes };
+        let noted = Noted { before, after, by, who: &self.by, at: now, undoes: step.undoes };
         let is_noted = tx.note_schedule_change(&noted, &contacts).await?;
         let change = match after.or(before).filter(|_| is_noted) {
             Some(of) => tx.find_last_schedule_change(&of.id).await?.map(|(_, last)| last.seq),

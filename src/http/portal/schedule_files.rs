@@ -22,6 +22,7 @@ use crate::http::schedule_files::{
     ScheduleFeedEdit, ScheduleFeedView, ScheduleFeeds, ShiftsReadView, end_feed, feeds_of, import_into, make_feed,
 };
 use crate::http::state::Front;
+use crate::io::store::audit::Who;
 use crate::io::store::schedule_history::ScheduleChange;
 
 /// What is taken back.
@@ -67,15 +68,17 @@ pub async fn undo_import(
     // What is in the history stays as it is: between this look and the undo it is no other change.
     let after = undo.change.saturating_add(1);
     let found = front.store.list_schedule_changes(&client.account, Some(&id), after, 1).await?;
-    let by = client.signed.name.as_str();
-    if !found.iter().any(|found| is_own(found, undo.change, by)) {
+    let me = Who::User(client.signed.bearer.user.clone());
+    if !found.iter().any(|found| is_own(found, undo.change, &me)) {
         return Err(Problem::not_found("import"));
     }
     undo_change(&front, &client.signed, &id, if_match.or(None), Some(undo.change)).await
 }
 
-fn is_own(found: &ScheduleChange, change: i64, by: &str) -> bool {
-    found.seq == change && found.by == by && is_import_by(found.before.as_ref(), found.after.as_ref(), by)
+/// Somebody else may be called as they are: it is theirs by who made it.
+fn is_own(found: &ScheduleChange, change: i64, me: &Who) -> bool {
+    let is_import = || is_import_by(found.before.as_ref(), found.after.as_ref(), &found.by);
+    found.seq == change && found.who.as_ref() == Some(me) && is_import()
 }
 
 /// The calendars of my account that other programs may read, whoever made them.

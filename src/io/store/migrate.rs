@@ -50,6 +50,7 @@ const MIGRATIONS: &[Migration] = &[
     migration!(21, "0021_rank_timers"),
     migration!(22, "0022_time_destinations"),
     migration!(23, "0023_keep_status_words"),
+    migration!(24, "0024_keep_change_makers"),
 ];
 
 /// The schema that this program writes.

@@ -1,13 +1,12 @@
 //! Who changed which schedule, in words, with the schedule as it was: what an undo puts back. Rows are only ever added.
 
-use serde::{Deserialize, Serialize};
-
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, ScheduleId};
 use crate::domain::account::Contact;
 use crate::domain::oncall::Schedule;
 use crate::domain::oncall::difference::{Line, difference, instant, naming};
 
+use super::audit::Who;
 use super::sql::json;
 use super::{Query, Row, StoreError, Tx, args, readers};
 
@@ -20,19 +19,23 @@ pub struct Noted<'a> {
     pub after: Option<&'a Schedule>,
     /// Who did it, as people call them.
     pub by: &'a str,
+    /// The same, told apart from whoever is called so too.
+    pub who: &'a Who,
     pub at: UtcMs,
     /// It takes this change back.
     pub undoes: Option<i64>,
 }
 
 /// A change that was made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScheduleChange {
     pub seq: i64,
     pub schedule: ScheduleId,
     pub role: String,
     pub at: UtcMs,
     pub by: String,
+    /// None: made before this was kept.
+    pub who: Option<Who>,
     pub lines: Vec<Line>,
     pub before: Option<Schedule>,
     pub after: Option<Schedule>,
@@ -51,7 +54,7 @@ readers! {
     find_last_schedule_change(schedule: &ScheduleId) -> Option<(AccountId, ScheduleChange)>;
 }
 
-const COLUMNS: &str = "account, seq, schedule, role, at, made_by, lines, was, became, undoes";
+const COLUMNS: &str = "account, seq, schedule, role, at, made_by, made_by_who, lines, was, became, undoes";
 
 async fn list_schedule_changes(
     from: &mut impl Query,
@@ -95,6 +98,7 @@ fn change(row: &Row) -> Result<ScheduleChange, StoreError> {
         role: row.read("role")?,
         at: row.read("at")?,
         by: row.read("made_by")?,
+        who: row.read::<Option<String>>("made_by_who")?.and_then(|who| Who::parse(&who)),
         lines: row.read_json("lines")?,
         before: row.read_json_optional("was")?,
         after: row.read_json_optional("became")?,
@@ -128,15 +132,17 @@ impl Tx {
             lines.insert(0, Line { what, before: None, after: None });
         }
         let Some(of) = noted.after.or(noted.before).filter(|_| !lines.is_empty()) else { return Ok(false) };
-        let sql = "INSERT INTO schedule_change (account, seq, schedule, role, at, made_by, lines, was, became, undoes)
+        let sql = "INSERT INTO schedule_change
+            (account, seq, schedule, role, at, made_by, made_by_who, lines, was, became, undoes)
             VALUES ($1, (SELECT COALESCE(MAX(seq), 0) + 1 FROM schedule_change WHERE account = $1),
-                $2, $3, $4, $5, $6, $7, $8, $9)";
+                $2, $3, $4, $5, $6, $7, $8, $9, $10)";
         let args = args![
             &of.account,
             &of.id,
             &of.role,
             noted.at,
             noted.by,
+            noted.who.to_string(),
             json(&lines),
             noted.before.map(json),
             noted.after.map(json),
