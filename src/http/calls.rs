@@ -7,10 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::{AccountId, CallId, ContactId, DestinationId};
-use crate::base::phone::PhoneNumber;
-use crate::domain::account::{Contact, Destination, Reach};
-use crate::domain::message::form::FieldError;
+use crate::base::id::{CallId, ContactId, DestinationId};
 use crate::engine::calls::{Command, RecordingCommand};
 use crate::engine::feed::{CallView, ContactRef};
 
@@ -20,9 +17,10 @@ use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
 use super::jobs;
 use super::state::{Front, NotNow, board};
+use super::telephones::{FoundPhone, RING, find_phone, read_number, refuse};
 
-/// How long a number dialled by hand is let ring.
-pub(super) const RING: Duration = Duration::from_secs(30);
+/// What is wrong with whom to patch to.
+const INVALID: &str = "patch.invalid";
 
 /// Live calls.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -183,7 +181,7 @@ pub async fn patch(
             // One that is over by now is refused as such.
             let account = live.iter().find(|live| live.id == call).map(|live| &live.account.id);
             let FoundPhone { contact, number, ring_secs, then, .. } =
-                find_phone(&front, account, &contact, &destination).await?;
+                find_phone(&front, INVALID, account, &contact, &destination).await?;
             let ring = Duration::from_secs(ring_secs.into());
             Command::Patch {
                 number,
@@ -194,52 +192,12 @@ pub async fn patch(
             }
         }
         PatchBody { contact: None, destination: None, number: Some(number), cold } => {
-            // Emergency numbers are let through to be refused where all are, aloud, unless a trunk is set for them.
-            let number = PhoneNumber::parse(&number).or_else(|e| PhoneNumber::emergency(&number).ok_or(e));
-            let number = number.map_err(|e| refuse("number", "phone", &e.to_string()))?;
+            let number = read_number(INVALID, &number)?;
             Command::Patch { number, contact: None, ring: RING, then: Vec::new(), cold }
         }
-        _ => return Err(refuse("number", "required", "Send contact and destination, or number.")),
+        _ => return Err(refuse(INVALID, "number", "required", "Send contact and destination, or number.")),
     };
     act(&front, call, by, to).await
-}
-
-/// A telephone of a contact's.
-pub(super) struct FoundPhone {
-    pub contact: Contact,
-    pub label: String,
-    pub number: PhoneNumber,
-    pub ring_secs: u32,
-    /// The contact's telephones after this one, and how long each rings.
-    pub then: Vec<(PhoneNumber, Duration)>,
-}
-
-/// A telephone of one of the account's people; without an account, of anybody's.
-pub(super) async fn find_phone(
-    front: &Front,
-    account: Option<&AccountId>,
-    contact: &ContactId,
-    destination: &DestinationId,
-) -> Result<FoundPhone, Problem> {
-    let contact = front.store.find_contact(contact).await?;
-    let contact = contact.ok_or_else(|| refuse("contact", "unknown", "There is no such contact."))?;
-    if account.is_some_and(|account| contact.account != *account) {
-        return Err(refuse("contact", "unknown", "The account has no such contact."));
-    }
-    let mut from = contact.destinations.iter().skip_while(|d| d.id != *destination);
-    let found = from.next().ok_or_else(|| refuse("destination", "unknown", "The contact has no such destination."))?;
-    let Reach::Phone(number) = &found.reach else {
-        return Err(refuse("destination", "not_a_phone", "That destination is not a telephone."));
-    };
-    let (number, label, ring_secs) = (number.clone(), found.label.clone(), found.ring_secs);
-    let telephone = |d: &Destination| Some((d.reach.phone()?.clone(), Duration::from_secs(d.ring_secs.into())));
-    let then = from.filter_map(telephone).collect();
-    Ok(FoundPhone { contact, label, number, ring_secs, then })
-}
-
-pub(super) fn refuse(field: &str, code: &str, message: &str) -> Problem {
-    let error = FieldError::new(field, code, message);
-    Problem::invalid("patch.invalid", message, vec![error])
 }
 
 /// The form of a call that is over is done.

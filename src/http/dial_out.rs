@@ -8,15 +8,17 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use crate::base::id::{AccountId, CallId, ContactId, DestinationId};
-use crate::base::phone::PhoneNumber;
 use crate::engine::calls::dial_out::DialOrder;
 use crate::engine::feed::ContactRef;
 
 use super::auth::Operator;
-use super::calls::{RING, find_phone, refuse};
 use super::error::{Problem, ProblemBody};
 use super::extract::Body;
 use super::state::{Front, NotNow};
+use super::telephones::{RING, find_phone, read_number, refuse};
+
+/// What is wrong with whom to call.
+const INVALID: &str = "dial.invalid";
 
 /// For whom, and to whom: a contact's destination, or a number.
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -45,18 +47,16 @@ pub async fn dial(
     let account = front.store.find_account(&body.account).await?.ok_or_else(|| Problem::not_found("account"))?;
     let order = match (body.contact, body.destination, body.number) {
         (Some(contact), Some(destination), None) => {
-            let found = find_phone(&front, Some(&account.id), &contact, &destination).await?;
+            let found = find_phone(&front, INVALID, Some(&account.id), &contact, &destination).await?;
             let contact = Some(ContactRef { id: found.contact.id, name: found.contact.name });
             let ring = Duration::from_secs(found.ring_secs.into());
             DialOrder { account, to: found.number, contact, label: Some(found.label), ring }
         }
         (None, None, Some(number)) => {
-            // Emergency numbers are let through to be refused where all are, aloud, unless a trunk is set for them.
-            let to = PhoneNumber::parse(&number).or_else(|e| PhoneNumber::emergency(&number).ok_or(e));
-            let to = to.map_err(|e| refuse("number", "phone", &e.to_string()))?;
+            let to = read_number(INVALID, &number)?;
             DialOrder { account, to, contact: None, label: None, ring: RING }
         }
-        _ => return Err(refuse("number", "required", "Send contact and destination, or number.")),
+        _ => return Err(refuse(INVALID, "number", "required", "Send contact and destination, or number.")),
     };
     match front.desk.dial_out(order, signed.bearer.user).await {
         Ok(call) => Ok((StatusCode::CREATED, Json(Dialled { call }))),

@@ -15,12 +15,15 @@ use crate::engine::dispatcher::{Decided, to_its_end};
 use crate::engine::feed::{ContactRef, UserRef};
 
 use super::auth::Operator;
-use super::calls::find_phone;
 use super::dispatch_lock::locked;
 use super::dispatch_seen::refused;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::{Front, NotNow};
+use super::telephones::find_phone;
+
+/// What is wrong with whom to call, or to text.
+pub(super) const INVALID: &str = "dispatch.invalid";
 
 /// Why nobody can be called for one that is open.
 const IN_THE_WAY: &str = "Nobody can be called for it by hand now: it has not begun, somebody who rang back is being spoken \
@@ -105,7 +108,7 @@ pub async fn call(
     Body(body): Body<ByHandBody>,
 ) -> Result<StatusCode, Problem> {
     let read = front.store.find_dispatch(&id).await?.ok_or_else(|| Problem::not_found("dispatch"))?;
-    let found = find_phone(&front, Some(&read.state.account), &body.contact, &body.destination).await?;
+    let found = find_phone(&front, INVALID, Some(&read.state.account), &body.contact, &body.destination).await?;
     let by = signed.user();
     if !read.state.may_be_called(&found.number) {
         return Err(not_now(&front, &id, &by.name, IN_THE_WAY).await?);

@@ -9,12 +9,12 @@ use crate::domain::dispatch::event::OperatorAct;
 use crate::engine::dispatcher::Decided;
 
 use super::auth::Operator;
-use super::calls::{find_phone, refuse};
-use super::dispatch_call::{ByHandBody, not_now};
+use super::dispatch_call::{ByHandBody, INVALID, not_now};
 use super::dispatch_lock::refuse_locked;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::Front;
+use super::telephones::{find_phone, refuse};
 
 /// Why one that is open cannot be texted.
 const IN_THE_WAY: &str = "It cannot be texted there now: it has not begun, somebody who rang back is being spoken with, a \
@@ -33,9 +33,9 @@ pub async fn text(
     Body(body): Body<ByHandBody>,
 ) -> Result<StatusCode, Problem> {
     let read = front.store.find_dispatch(&id).await?.ok_or_else(|| Problem::not_found("dispatch"))?;
-    let found = find_phone(&front, Some(&read.state.account), &body.contact, &body.destination).await?;
+    let found = find_phone(&front, INVALID, Some(&read.state.account), &body.contact, &body.destination).await?;
     if found.contact.destinations.iter().any(|d| d.id == body.destination && d.blocked) {
-        return Err(refuse("destination", "blocked", "They asked for no more texts there (STOP). Call them."));
+        return Err(refuse(INVALID, "destination", "blocked", "They asked for no more texts there (STOP). Call them."));
     }
     refuse_locked(&front, &id, &signed)?;
     let act = OperatorAct::Text { contact: body.contact, destination: body.destination };

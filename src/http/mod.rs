@@ -71,5 +71,6 @@ pub mod spoken;
 pub mod state;
 pub mod status;
 mod taking;
+mod telephones;
 mod user_checks;
 pub mod users;

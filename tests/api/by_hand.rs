@@ -83,7 +83,7 @@ async fn what_cannot_be_called_for_now_is_refused_and_calls_nobody() {
     let call = path(&dispatch, "call");
     let ask = async |token: &str, body: Value| house.ask(Method::POST, &call, token, body).await;
     let nothing = ask(&kim, json!({"contact": "con_ben", "destination": "dst_nothing"})).await;
-    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!((nothing.status, nothing.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "dispatch.invalid"));
     let unknown = house.ask(Method::POST, "/api/v1/dispatches/dsp_nothing/call", &kim, ben()).await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     assert_eq!(house.fetch("/api/v1/dispatches/dsp_nothing/call", &kim).await.status, StatusCode::NOT_FOUND);
@@ -125,7 +125,7 @@ async fn the_message_is_texted_now_with_its_code_and_a_key_pressed_twice_texts_o
     house.advance(Duration::from_secs(60)).await;
     assert_eq!(ask(&kim, ben()).await.problem(), "dispatch.locked");
     let nothing = ask(&lee, json!({"contact": "con_ben", "destination": "dst_nothing"})).await;
-    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!((nothing.status, nothing.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "dispatch.invalid"));
 }
 
 #[tokio::test]

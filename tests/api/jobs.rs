@@ -139,8 +139,8 @@ async fn an_operator_dials_out_for_an_account() {
     assert_eq!(to, [(number("+12025550121"), Some("mobile")), (number("+12025550199"), None)]);
     assert!(dialled.iter().all(|(order, by)| order.account.id.as_str() == "acc_plumbing" && by.as_str() == "usr_kim"));
     for (body, problem) in [
-        (json!({"account": "acc_plumbing"}), "patch.invalid"),
-        (json!({"account": "acc_plumbing", "number": "12"}), "patch.invalid"),
+        (json!({"account": "acc_plumbing"}), "dial.invalid"),
+        (json!({"account": "acc_plumbing", "number": "12"}), "dial.invalid"),
         (json!({"account": "acc_nobody", "number": "+12025550199"}), "not_found"),
     ] {
         assert_eq!(dial(body.clone()).await.problem(), problem, "{body}");
