@@ -1,7 +1,8 @@
 //! Shifts out of a spreadsheet saved as text: commas, semicolons or tabs, cells in quotation marks, times as Excel writes them. Pure.
 //!
 //! What always holds: each line is a shift, or told of with its reason. Whether a date begins with its day or its month is decided by the
-//! file, where one of its dates can be read only one way, or by whoever asks; never here. What was decided is said in `notes`.
+//! file, where its dates can be read only one way, whatever whoever asks says; else by them; never here. What was decided is said in
+//! `notes`.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -256,12 +257,15 @@ fn decide(read: &mut ReadIn, entries: &[Entry<'_>], said: Option<DateOrder>) -> 
         note_both(read, month.as_ref(), day.as_ref());
         return None;
     };
-    let as_line = |one: &Shown<'_>| format!("as line {} writes them ({})", one.lines[0], one.text);
-    let (order, because) = match (said, &month, &day) {
-        (Some(order), ..) => (order, "as you say".to_owned()),
-        (None, Some(one), None) => (DateOrder::MonthFirst, as_line(one)),
-        (None, None, Some(one)) => (DateOrder::DayFirst, as_line(one)),
-        (None, Some(_), Some(_)) | (None, None, None) => {
+    let as_line = |one: &Shown<'_>, order: DateOrder| {
+        let but = if said.is_some_and(|said| said != order) { ", not as you say" } else { "" };
+        (order, format!("as line {} writes them ({}){but}", one.lines[0], one.text))
+    };
+    let (order, because) = match (&month, &day, said) {
+        (Some(one), None, _) => as_line(one, DateOrder::MonthFirst),
+        (None, Some(one), _) => as_line(one, DateOrder::DayFirst),
+        (_, _, Some(order)) => (order, "as you say".to_owned()),
+        (Some(_), Some(_), None) | (None, None, None) => {
             note_both(read, month.as_ref(), day.as_ref());
             let (month_first, day_first) = (words(month_first), words(day_first));
             read.unclear_date = Some(UnclearDate { line, text: text.to_owned(), month_first, day_first });

@@ -134,6 +134,22 @@ fn what_excel_shows_in_its_other_formats_is_read_to_the_end_of_the_day() {
 }
 
 #[test]
+fn what_can_be_read_only_one_way_says_how_the_others_are_read_whatever_is_sent_along() {
+    let text = "person,start,end\nAnn,27/11/2026 8:00,27/11/2026 20:00\nAnn,5/12/2026 8:00,5/12/2026 20:00\n";
+    for said in [None, Some(DateOrder::DayFirst), Some(DateOrder::MonthFirst)] {
+        let read = read_by(text, said);
+        assert_eq!(understood(&read), ["2 Ann 11-27 08:00 11-27 20:00", "3 Ann 12-05 08:00 12-05 20:00"], "{said:?}");
+        let but = if said == Some(DateOrder::MonthFirst) { ", not as you say" } else { "" };
+        let note =
+            format!("Dates are read day first, as line 2 writes them (27/11/2026){but}: 5/12/2026 is 5 Dec 2026.");
+        assert_eq!((read.notes, read.unclear_date), (vec![note], None));
+    }
+    // Where the file shows both, whoever asks decides.
+    let both = read_by(&format!("{text}Ann,12/14/2026 8:00,12/14/2026 9:00\n"), Some(DateOrder::MonthFirst));
+    assert_eq!(both.notes[0], "Dates are read month first, as you say: 5/12/2026 is 12 May 2026.");
+}
+
+#[test]
 fn a_day_without_a_time_is_the_whole_day_and_days_in_common_are_said() {
     let read = read_by(
         "person,start,end\nAnn,2026-12-12,2026-12-12\nBen Ortiz,2026-12-13,\nAnn,2026-03-08,2026-03-08\n",

@@ -43,7 +43,7 @@ pub struct ShiftFile {
     /// Of times that do not say; the schedule's if it is left out.
     #[serde(default)]
     pub zone: Option<String>,
-    /// What stands first in a date like 5/12/2026; the file decides, where one of its dates can be read only one way.
+    /// What stands first in a date like 5/12/2026; the file decides, where its dates can be read only one way.
     #[serde(default)]
     pub date_order: Option<DateOrder>,
     /// Only look what would come of it.
