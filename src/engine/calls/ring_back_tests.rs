@@ -11,8 +11,9 @@ use crate::engine::feed::{AccountRef, AskedView, RingsBackView};
 use crate::engine::signal::LegEvent;
 
 const DID: &str = "+12025550102";
-/// The doctor's number; from all others nobody rings back.
+/// The doctor's number, and the nurse's, who is asked for her PIN; from all others nobody rings back.
 pub(super) const DOCTOR: &str = "+12025550160";
+const NURSE: &str = "+12025550163";
 
 pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
     let asked = AskedView {
@@ -31,13 +32,30 @@ pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
         pin: false,
         notice: false,
     };
-    let contact = ContactId::named("patel");
-    (caller.as_e164() == DOCTOR).then(|| RingsBackView { contact, name: "Dr Patel".into(), dispatches: vec![asked] })
+    match caller.as_e164() {
+        DOCTOR => {
+            let contact = ContactId::named("patel");
+            Some(RingsBackView { contact, name: "Dr Patel".into(), dispatches: vec![asked] })
+        }
+        NURSE => {
+            let asked = AskedView { name: "Nurse Roe".into(), pin: true, ..asked };
+            let account = AccountRef { id: AccountId::named("clinic"), ..asked.account.clone() };
+            let elsewhere = AskedView { dispatch: DispatchId::named("2"), account, ..asked.clone() };
+            let notice = AskedView { dispatch: DispatchId::named("3"), notice: true, ..asked.clone() };
+            let dispatches = vec![asked, elsewhere, notice];
+            Some(RingsBackView { contact: ContactId::named("roe"), name: "Nurse Roe".into(), dispatches })
+        }
+        _ => None,
+    }
 }
 
 /// The doctor calls and hears the greeting to its end.
 pub(super) async fn rings_back(house: &mut House) -> (LegId, mpsc::Sender<LegEvent>) {
-    let (leg, events) = house.dials_from(DOCTOR, DID, Some(offer()));
+    rings_back_from(house, DOCTOR).await
+}
+
+async fn rings_back_from(house: &mut House, caller: &str) -> (LegId, mpsc::Sender<LegEvent>) {
+    let (leg, events) = house.dials_from(caller, DID, Some(offer()));
     house.until("answer", |d| answers(d, leg)).await;
     events.send(LegEvent::Established(None)).await.expect("the call listens");
     let play = house.until("greeting", |d| plays(d, leg)).await.1;
@@ -133,6 +151,39 @@ async fn a_contact_who_is_passed_on_pauses_their_dispatches_again_with_the_next_
     assert_eq!(by, UserId::named("lee"));
     events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
     assert_eq!(news(&mut house).await, goes_on());
+}
+
+#[tokio::test]
+async fn a_right_pin_shows_what_its_account_asks_and_what_was_heard_is_off_the_call() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    let (_leg, _events) = rings_back_from(&mut house, NURSE).await;
+    let (_, _phone) = house.takes("kim").await;
+    assert!(matches!(news(&mut house).await, CallNews::RingsBack { .. }));
+    let call = house.calls.views().pop().expect("a live call").id;
+    // What desks are told of each: whether it says what it is about.
+    let told = || {
+        let back = house.calls.views().pop().and_then(|view| view.rings_back).expect("known").for_desks();
+        let says = |asked: AskedView| (asked.dispatch, asked.pin, !asked.headline.is_empty());
+        back.dispatches.into_iter().map(says).collect::<Vec<_>>()
+    };
+    let [one, elsewhere, notice] = ["1", "2", "3"].map(DispatchId::named);
+    let untold = |dispatch: &DispatchId| (dispatch.clone(), true, false);
+    let shown = |dispatch: &DispatchId| (dispatch.clone(), false, true);
+    assert_eq!(told(), [untold(&one), untold(&elsewhere), untold(&notice)]);
+
+    let does = async |by: &str, command: Command| house.calls.command(&call, &UserId::named(by), command).await;
+    let proved = || Command::Proved { account: AccountId::named("plumbing") };
+    assert_eq!(does("lee", proved()).await, Err(CommandError::NotYours), "they are not on her line");
+    assert_eq!(told(), [untold(&one), untold(&elsewhere), untold(&notice)]);
+    assert_eq!(does("kim", proved()).await, Ok(()));
+    assert_eq!(told(), [shown(&one), untold(&elsewhere), shown(&notice)], "the other account asks for itself");
+
+    let heard = |dispatch: &DispatchId| Command::Heard { dispatch: dispatch.clone() };
+    assert_eq!(does("lee", heard(&notice)).await, Err(CommandError::NotYours));
+    assert_eq!(does("kim", heard(&notice)).await, Ok(()));
+    assert_eq!(does("kim", heard(&one)).await, Ok(()));
+    assert_eq!(told(), [shown(&one), untold(&elsewhere)], "what asks them stands until it is answered");
 }
 
 #[tokio::test]
