@@ -24,9 +24,9 @@ pub struct SeenBody {
 }
 
 /// The same, where a body may be left out.
-pub struct Seen(pub Option<u32>);
+pub struct SeenMoves(pub Option<u32>);
 
-impl FromRequest<Front> for Seen {
+impl FromRequest<Front> for SeenMoves {
     type Rejection = Problem;
 
     async fn from_request(request: Request, front: &Front) -> Result<Self, Problem> {

@@ -15,7 +15,7 @@ use crate::engine::feed::DispatchView;
 use super::audit;
 use super::auth::{Operator, Signed};
 use super::dispatch_lock::refuse_locked;
-use super::dispatch_seen::{Seen, SeenBody, refused};
+use super::dispatch_seen::{SeenBody, SeenMoves, refused};
 use super::editions::stale;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
@@ -128,7 +128,7 @@ pub async fn skip(
     State(front): State<Front>,
     Operator(signed): Operator,
     Id(id): Id<DispatchId>,
-    Seen(moves): Seen,
+    SeenMoves(moves): SeenMoves,
 ) -> Result<StatusCode, Problem> {
     refuse_locked(&front, &id, &signed)?;
     act(&front, id, &signed, OperatorAct::Skip { moves }).await
@@ -142,7 +142,7 @@ pub async fn retry(
     State(front): State<Front>,
     Operator(signed): Operator,
     Id(id): Id<DispatchId>,
-    Seen(moves): Seen,
+    SeenMoves(moves): SeenMoves,
 ) -> Result<StatusCode, Problem> {
     refuse_locked(&front, &id, &signed)?;
     act(&front, id, &signed, OperatorAct::Retry { moves }).await
