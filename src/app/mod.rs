@@ -54,7 +54,7 @@ use crate::engine::{registrar, trunk};
 use crate::http;
 use crate::http::auth::LiveSessions;
 use crate::http::live::LiveDesk;
-use crate::http::state::{Front, Parts, SignInLimits};
+use crate::http::state::{Front, Limits, Parts};
 use crate::io::media::{Media, MediaConfig, MediaEvent, Place};
 use crate::io::net::census::Census;
 use crate::io::net::{Doors, descriptors};
@@ -385,7 +385,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         metrics: Some(metrics),
         draining: Arc::clone(&draining),
         stopping: Arc::clone(&over),
-        limits: SignInLimits::default(),
+        limits: Limits::default(),
         live: LiveSessions::default(),
     });
     let beside = sandbox.as_ref().map_or_else(Router::new, |carrier| Router::new().nest("/sandbox", carrier.router()));

@@ -76,6 +76,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(contacts::change, contacts::remove))
         .routes(routes!(spoken::list))
         .routes(routes!(spoken::set))
+        .routes(routes!(spoken::hear))
         .routes(routes!(protocols::list, protocols::add))
         .routes(routes!(protocols::check))
         .routes(routes!(mail_template::preview))

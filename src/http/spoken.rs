@@ -13,8 +13,9 @@ use super::extract::{Body, Id};
 use super::speech::refuse;
 use super::state::Front;
 use crate::base::id::{AccountId, ContactId};
-use crate::domain::account::Speech;
 use crate::domain::account::fault::Faults;
+use crate::domain::account::{Account, Speech, Urgency};
+use crate::domain::message::render::speech::intro;
 use crate::engine::clients::read_spoken;
 
 /// How a name is said.
@@ -72,8 +73,22 @@ pub async fn set(
     Ok(Json(SpokenName { contact: id, spoken_as }))
 }
 
-/// A name as a call-out says it, as WAV.
-pub(super) async fn say(front: &Front, body: &SpokenAs) -> Result<Response, Problem> {
+/// A name as a call-out of this account would say it, as WAV. Nothing of it is kept.
+#[utoipa::path(post, path = "/api/v1/accounts/{id}/spoken_as/listen", tag = "accounts", security(("bearer" = [])),
+    params(("id" = AccountId, Path)), request_body = SpokenAs,
+    responses((status = OK, content_type = "audio/wav", body = [u8]), (status = FORBIDDEN, body = ProblemBody),
+        (status = NOT_FOUND, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+pub async fn hear(
+    State(front): State<Front>,
+    _by: Supervisor,
+    Id(account): Id<AccountId>,
+    Body(body): Body<SpokenAs>,
+) -> Result<Response, Problem> {
+    let account = front.store.find_account(&account).await?.ok_or_else(|| Problem::not_found("account"))?;
+    say(&front, &account, &body).await
+}
+
+pub(super) async fn say(front: &Front, account: &Account, body: &SpokenAs) -> Result<Response, Problem> {
     let faulty = |faults| Problem::faulty("account.invalid", faults);
     let name = read_spoken(body.spoken_as.as_deref().unwrap_or_default()).map_err(faulty)?;
     if name.is_empty() {
@@ -81,6 +96,8 @@ pub(super) async fn say(front: &Front, body: &SpokenAs) -> Result<Response, Prob
         faults.add("/spoken_as", "contact.spoken_as", "There is nothing to say.", "Write how the name is said.");
         return Err(faulty(faults.into_list()));
     }
-    let wav = front.voice.wav(&Speech::Spoken { text: format!("A message for {name}.") }).await.map_err(refuse)?;
+    // The first words of a call-out.
+    let text = intro(account, Urgency::Routine, &name);
+    let wav = front.voice.wav(&Speech::Spoken { text }).await.map_err(refuse)?;
     Ok(([(header::CONTENT_TYPE, "audio/wav")], wav).into_response())
 }

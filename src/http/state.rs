@@ -88,7 +88,7 @@ pub struct Parts {
     pub draining: Arc<AtomicBool>,
     /// Set when the last call is over and the process ends: feeds are closed.
     pub stopping: Arc<AtomicBool>,
-    pub limits: SignInLimits,
+    pub limits: Limits,
     pub live: LiveSessions,
 }
 
@@ -141,16 +141,23 @@ pub enum CallbackKey {
     Telnyx([u8; 32]),
 }
 
-/// How often signing in may be tried.
+/// How often something may be tried, or asked for.
 #[derive(Debug)]
-pub struct SignInLimits {
+pub struct Limits {
+    /// Signing in.
     pub by_login: Buckets,
     pub by_source: Buckets,
+    /// Words that clients of an account listen to: greetings need the same voice.
+    pub listens: Buckets,
 }
 
-impl Default for SignInLimits {
+impl Default for Limits {
     fn default() -> Self {
-        Self { by_login: Buckets::new(5, Duration::from_secs(30)), by_source: Buckets::new(30, Duration::from_secs(5)) }
+        Self {
+            by_login: Buckets::new(5, Duration::from_secs(30)),
+            by_source: Buckets::new(30, Duration::from_secs(5)),
+            listens: Buckets::new(10, Duration::from_secs(6)),
+        }
     }
 }
 

@@ -64,6 +64,7 @@ async fn every_described_route_is_routed_and_every_routed_one_described() {
         "/api/v1/accounts/{id}/going_live",
         "/api/v1/accounts/{id}/approvals",
         "/api/v1/accounts/{id}/spoken_as",
+        "/api/v1/accounts/{id}/spoken_as/listen",
         "/api/v1/accounts/{id}/answer_phrase",
         "/api/v1/accounts/{id}/flow",
         "/api/v1/accounts/{id}/flow/check",

@@ -293,6 +293,27 @@ async fn how_a_name_is_said_is_heard_before_it_is_saved_and_written_by_the_servi
     let got = house.ask(Method::PUT, bens, &sam, json!({"spoken_as": null})).await;
     assert_eq!((got.status, &got.json()["spoken_as"]), (StatusCode::OK, &Value::Null));
     assert_eq!(house.fetch(names, &kim).await.json()["items"], json!([]));
+    let said = json!({"spoken_as": "Ben Or-teez"});
+    let hear = |account: &str| format!("/api/v1/accounts/{account}/spoken_as/listen");
+    assert_eq!(house.ask(Method::POST, &hear("acc_plumbing"), &kim, said.clone()).await.problem(), "auth.role");
+    assert_eq!(house.ask(Method::POST, &hear("acc_nowhere"), &sam, said.clone()).await.problem(), "not_found");
+    let heard = house.ask(Method::POST, &hear("acc_plumbing"), &sam, said).await;
+    assert!(heard.status == StatusCode::OK && heard.body.starts_with(b"RIFF"));
+}
+
+#[tokio::test]
+async fn a_clients_log_in_does_not_keep_the_voice_busy_that_greetings_need() {
+    let house = House::new().await;
+    let pat = client(&house, "pat", &["contacts"]).await;
+    let hear = format!("{HERE}/spoken_as/listen");
+    let hears = async || house.ask(Method::POST, &hear, &pat, json!({"spoken_as": "Ben Or-teez"})).await;
+    for _ in 0..10 {
+        assert_eq!(hears().await.status, StatusCode::OK);
+    }
+    let refused = hears().await;
+    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::TOO_MANY_REQUESTS, "speech.too_many"));
+    house.advance(Duration::from_secs(6)).await;
+    assert_eq!(hears().await.status, StatusCode::OK, "ten a minute");
 }
 
 #[tokio::test]

@@ -325,6 +325,8 @@ export const api = {
   say: (speech: Speech) => postBlob('/speech/listen', speech),
   /** Whose name is said otherwise than it is written. */
   spokenNames: (account: string) => request<Page<{ contact: string; spoken_as: string }>>('GET', `/accounts/${id(account)}/spoken_as`),
+  /** How a call-out would say it, as sound. */
+  hearSpokenAs: (account: string, spoken_as: string) => postBlob(`/accounts/${id(account)}/spoken_as/listen`, { spoken_as }),
   setSpokenAs: (contact: string, spoken_as: string | null) =>
     request<{ contact: string; spoken_as: string | null }>('PUT', `/contacts/${id(contact)}/spoken_as`, { spoken_as }),
 

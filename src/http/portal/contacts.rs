@@ -309,15 +309,18 @@ pub async fn set_spoken_as(
     Ok(Json(view(&front, contact).await?))
 }
 
-/// A name as a call-out would say it, as WAV. Nothing of it is kept.
+/// A name as a call-out would say it, as WAV. Nothing of it is kept. Refused with `speech.too_many` if it is asked for too often.
 #[utoipa::path(post, path = "/api/v1/portal/accounts/{account}/spoken_as/listen", tag = "portal",
     security(("bearer" = [])), params(("account" = AccountId, Path)), request_body = SpokenAs,
     responses((status = OK, content_type = "audio/wav", body = [u8]), (status = FORBIDDEN, body = ProblemBody),
-        (status = NOT_FOUND, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+        (status = NOT_FOUND, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody),
+        (status = TOO_MANY_REQUESTS, body = ProblemBody)))]
 pub async fn hear_spoken_as(
     State(front): State<Front>,
-    _client: PortalClient<needs::Contacts>,
+    client: PortalClient<needs::Contacts>,
     Body(body): Body<SpokenAs>,
 ) -> Result<Response, Problem> {
-    say(&front, &body).await
+    let listens = front.limits.listens.take(client.account.as_str(), front.clock.instant());
+    listens.map_err(|wait| Problem::too_many("speech.too_many", wait.as_secs() + 1))?;
+    say(&front, &client.find_account(&front).await?, &body).await
 }
