@@ -183,6 +183,15 @@ impl Turn<'_> {
         }
     }
 
+    /// What somebody wrote has been read. Of what else is the matter that says nothing.
+    pub(super) fn dismissed(&mut self, by: &str, all: bool) {
+        let is_to_read = |trouble: &Trouble| {
+            matches!(trouble, Trouble::TextUnplaced { .. } | Trouble::Wrote { .. } | Trouble::MailUnplaced { .. })
+        };
+        self.s.troubles.retain(|trouble| !(all && is_to_read(trouble)));
+        self.record(Some(by), Note::Dismissed { by: by.to_owned() });
+    }
+
     /// STOP: what was texted there has failed, so the step moves on, and an operator is told.
     pub(super) fn stopped(&mut self, number: &PhoneNumber) {
         if !self.s.phase.is_open() {

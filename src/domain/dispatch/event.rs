@@ -80,6 +80,8 @@ pub enum Event {
     /// A text from `number` that matches nothing; `help`: tell them how to confirm. `words`: what it says, where it is about no
     /// other account's message; `among`: it may be about so many.
     Unplaced { number: PhoneNumber, name: String, help: bool, words: Option<Pii<String>>, among: u32 },
+    /// An operator has read what somebody texted, wrote or mailed, and acts on it. `all`: nothing else of it waits to be read.
+    Dismissed { by: String, all: bool },
     /// An operator acts.
     Operator { by: String, act: OperatorAct },
     /// The call the message was taken on is over.

@@ -120,6 +120,7 @@ impl Turn<'_> {
                 let note = Note::Texted { name: name.clone(), words: words.clone(), among: *among };
                 self.unplaced(number, name, note, *help);
             }
+            Event::Dismissed { by, all } => self.dismissed(by, *all),
             Event::Operator { by, act } => self.operator(by, act),
             Event::CallEnded => {
                 self.s.on_call = None;

@@ -214,6 +214,22 @@ fn what_was_written_from_an_inbox_is_for_an_operator_to_read() {
 }
 
 #[test]
+fn what_an_operator_has_read_is_no_alarm_any_more_and_what_else_is_the_matter_stays_one() {
+    let mut night = night(secure_then_call(), "");
+    night.until(60);
+    let (contact, words) = (ContactId::named("ben"), "Which pharmacy?".to_owned().into());
+    night.tell(Event::Wrote { contact, name: "ben".into(), words });
+    night.tell(Event::Unplaced { number: number(100), name: "ben".into(), help: false, words: None, among: 1 });
+    night.s.troubles.insert(Trouble::NobodyTold);
+    night.tell(Event::Dismissed { by: "Kim".into(), all: false });
+    assert_eq!(night.s.troubles.len(), 3, "one of the two waits to be read");
+    night.tell(Event::Dismissed { by: "Kim".into(), all: true });
+    assert_eq!(night.s.troubles.iter().collect::<Vec<_>>(), [&Trouble::NobodyTold]);
+    let seen = "Kim saw to what came in: it is off the desks.";
+    assert_eq!(night.lines().iter().filter(|line| *line == seen).count(), 2, "{:#?}", night.lines());
+}
+
+#[test]
 fn a_protocol_sends_secure_messages_to_inboxes_and_to_nothing_else() {
     let contacts = night(secure_then_call(), "").town.contacts;
     let codes = |steps: Vec<(Method, Vec<Target>, u32)>, until| -> Vec<&'static str> {

@@ -74,6 +74,11 @@ fn random_night(seed: u64) -> (State, Vec<Entry>) {
             }
             (14, _) if rng.below(4) == 0 => Event::ReadAtCheckIn { who: "Ada".into(), by: None, edition: Some(1) },
             (14, _) if rng.below(8) == 0 => Event::Stopped { number: number(100) },
+            // No more draws: the nights stay the same ones.
+            (14, _) if now.0 % 2 == 0 => {
+                Event::Unplaced { number: number(100), name: "ben".into(), help: false, words: None, among: 1 }
+            }
+            (14, _) => Event::Dismissed { by: "kim".into(), all: true },
             (15, _) => Event::Resume,
             (16 | 17, Some((attempt, Channel::Call))) => {
                 Event::Job { attempt, news: JobNews::Taken { by: kim, name: "Kim".into() } }
