@@ -555,6 +555,8 @@ async fn a_warning_of_what_was_accepted_and_not_opened_goes_for_good_once_an_ope
     assert!(!warned(&desk));
     desk.restarts().await;
     assert!(!warned(&desk), "nor after a start");
+    let lines: Vec<String> = desk.view(&id).await.timeline.into_iter().map(|line| line.text).collect();
+    assert!(lines.iter().any(|line| line == "Kim saw to it that Ben knows what it says."), "{lines:#?}");
     desk.ends(&id, Phase::Confirmed).await;
 }
 

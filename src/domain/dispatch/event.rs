@@ -58,7 +58,7 @@ pub enum Event {
     /// A person wrote from their inbox, for an operator to read.
     Wrote { contact: ContactId, name: String, words: Pii<String> },
     /// An operator has seen to it that whoever accepted the message knows what it says.
-    UnopenedSeen,
+    UnopenedSeen { by: String },
     /// A mail server says what became of an email.
     Mail { attempt: AttemptId, fate: Fate },
     /// The person whom this email asked said yes in a reply to it.
@@ -523,6 +523,11 @@ pub enum Note {
     /// Somebody has accepted a protected message that they can neither open nor have heard: it stays open.
     AcceptedUnheard {
         name: String,
+    },
+    /// An operator has seen to it.
+    UnopenedSeen {
+        name: String,
+        by: String,
     },
     /// An operator has seen to what came in, and took it off the desks.
     Dismissed {

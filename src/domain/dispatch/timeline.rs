@@ -240,6 +240,7 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             );
             ("alarm", text)
         }
+        Note::UnopenedSeen { name, by } => ("operator", format!("{by} saw to it that {name} knows what it says.")),
         Note::Dismissed { by } => ("operator", format!("{by} saw to what came in: it is off the desks.")),
         Note::Alarmed { by: Means::Text, name } => ("alarm", format!("Alarm: {name} is texted.")),
         Note::Alarmed { by: Means::Call, name } => ("alarm", format!("Alarm: {name} is called.")),

@@ -61,8 +61,9 @@ impl Turn<'_> {
     }
 
     /// An operator has seen to what the desks were warned of.
-    pub(super) fn unopened_seen(&mut self) {
-        self.s.unopened = self.s.unopened.take().filter(|unopened| unopened.due_at.is_some());
+    pub(super) fn unopened_seen(&mut self, by: &str) {
+        let Some(seen) = self.s.unopened.take_if(|unopened| unopened.due_at.is_none()) else { return };
+        self.record(Some(by), Note::UnopenedSeen { name: seen.name, by: by.to_owned() });
     }
 
     /// Warns the desks when it is time.

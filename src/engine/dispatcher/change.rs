@@ -13,11 +13,11 @@ use crate::io::store::{StoreError, Tx};
 /// What follows from a change once it is committed.
 #[derive(Debug)]
 pub struct Follows {
-    id: DispatchId,
+    pub(super) id: DispatchId,
     /// How often it has been written by then.
-    written: i64,
-    after: State,
-    effects: Vec<Effect>,
+    pub(super) written: i64,
+    pub(super) after: State,
+    pub(super) effects: Vec<Effect>,
 }
 
 impl Dispatcher {

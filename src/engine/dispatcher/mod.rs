@@ -587,7 +587,7 @@ const fn point(event: &Event) -> &'static str {
         Event::Replied { .. } | Event::MailYes { .. } => "reply",
         Event::Mail { .. } | Event::WroteMail { .. } => "mail",
         Event::Stopped { .. } | Event::Started { .. } | Event::AskedWhich { .. } | Event::Unplaced { .. } => "text",
-        Event::Operator { .. } | Event::UnopenedSeen | Event::Dismissed { .. } => "operator",
+        Event::Operator { .. } | Event::UnopenedSeen { .. } | Event::Dismissed { .. } => "operator",
         Event::CallEnded | Event::Patched { .. } => "call_over",
         Event::Patching { .. } => "patching",
         Event::ReadAtCheckIn { .. } => "check_in",

@@ -6,15 +6,15 @@
 
 use std::sync::PoisonError;
 
+use super::change::Follows;
 use super::town::Town;
-use super::unopened::read_alarm;
+use super::unopened::is_unopened_alarm;
 use super::{Dispatcher, entries, to_its_end};
 use crate::base::id::DispatchId;
-use crate::domain::dispatch::event::{Entry, Event, Note};
-use crate::domain::dispatch::state::State;
+use crate::domain::dispatch::event::Event;
 use crate::domain::recap::read_lost_alarm;
-use crate::engine::feed::UserRef;
-use crate::io::store::audit::{self, Act, Who};
+use crate::engine::feed::{AlarmView, UserRef};
+use crate::io::store::audit::{Act, Entry, Who};
 use crate::io::store::{StoreError, Tx};
 
 impl Dispatcher {
@@ -32,42 +32,59 @@ impl Dispatcher {
         let _turn = self.inner.seeing_to.lock().await;
         let known = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner).get(alarm).cloned();
         let Some(known) = known.filter(|known| known.dismissible) else { return Ok(()) };
-        let now = self.inner.clock.utc();
         let mut tx = self.inner.store.write().await?;
-        let text = alarm.strip_prefix("text:").or_else(|| alarm.strip_prefix("stop:"));
-        if let Some((provider, id)) = text.and_then(|name| name.split_once(':')) {
+        if let Some((provider, id)) = read_words_alarm(alarm) {
             tx.see_unplaced(provider, id).await?;
         }
         if let Some((recap, email)) = read_lost_alarm(alarm) {
             tx.see_lost_recap(&recap, &email).await?;
         }
-        let opened = match read_alarm(alarm) {
-            Some(id) => self.see_unopened(&mut tx, &id).await?,
+        let by_name = by.name.clone();
+        let event = match &known.dispatch {
+            Some(id) if read_words_alarm(alarm).is_some() => {
+                let all = !self.is_more_to_read(alarm, id);
+                Some((id, Event::Dismissed { by: by_name, all }))
+            }
+            Some(id) if is_unopened_alarm(alarm) => Some((id, Event::UnopenedSeen { by: by_name })),
+            // Nothing came in that anybody had to read.
+            _ => None,
+        };
+        let decided = match &event {
+            Some((id, event)) => self.decide_within(&mut tx, id, event).await?,
             None => None,
         };
-        if let Some(dispatch) = &known.dispatch {
-            let note = Note::Dismissed { by: by.name.clone() };
-            tx.note_on_dispatch(dispatch, &Entry { at: now, who: Some(by.name.clone()), note }).await?;
-        }
-        let object = known.message.map_or_else(|| alarm.to_owned(), |message| message.to_string());
-        tx.audit(audit::Entry::new(now, Who::User(by.id.clone()), Act::AlarmDismissed, object));
+        let object = known.message.as_ref().map_or_else(|| alarm.to_owned(), ToString::to_string);
+        tx.audit(Entry::new(self.inner.clock.utc(), Who::User(by.id.clone()), Act::AlarmDismissed, object));
         tx.commit("dismissed").await?;
         self.take_back(alarm);
-        match (&opened, &known.dispatch) {
-            (Some((written, after)), _) => self.show_all(&[(*written, after)]),
-            (None, Some(dispatch)) => self.show_locked(std::slice::from_ref(dispatch)).await,
-            (None, None) => {}
-        }
+        self.follow_change(decided).await;
         Ok(())
     }
 
-    /// What the dispatch is from then on, and how often it is written by that.
-    async fn see_unopened(&self, tx: &mut Tx, id: &DispatchId) -> Result<Option<(i64, State)>, StoreError> {
-        let Some(read) = tx.lock_dispatch(id).await? else { return Ok(None) };
+    /// Other words about it wait to be read.
+    fn is_more_to_read(&self, alarm: &str, about: &DispatchId) -> bool {
+        let alarms = self.inner.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let waits = |other: &AlarmView| other.id != alarm && read_words_alarm(&other.id).is_some();
+        alarms.values().any(|other| other.dispatch.as_ref() == Some(about) && waits(other))
+    }
+
+    /// What follows from it once it is committed. None: the dispatch cannot be read, which holds up nobody who has seen to an alarm, and
+    /// has one of its own.
+    async fn decide_within(&self, tx: &mut Tx, id: &DispatchId, event: &Event) -> Result<Option<Follows>, StoreError> {
+        let read = match tx.lock_dispatch(id).await {
+            Ok(Some(read)) => read,
+            Ok(None) | Err(StoreError::Corrupt { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let now = self.inner.clock.utc();
         let town = Town::load(tx, &read, None, now).await?;
-        let (after, effects) = self.apply(&read.state, &Event::UnopenedSeen, now, &town)?;
+        let (after, effects) = self.apply(&read.state, event, now, &town)?;
         tx.save_dispatch(&read, &after, &entries(&effects), now).await?;
-        Ok(Some((read.r#gen + 1, after)))
+        Ok(Some(Follows { id: id.clone(), written: read.r#gen + 1, after, effects }))
     }
+}
+
+/// The door and the name of what came in, if an alarm is of words that somebody is to read.
+fn read_words_alarm(alarm: &str) -> Option<(&str, &str)> {
+    alarm.strip_prefix("text:").or_else(|| alarm.strip_prefix("stop:"))?.split_once(':')
 }

@@ -15,9 +15,9 @@ const NAME: &str = "unopened:";
 /// A message can be opened for thirty days at most.
 const LONGEST_MS: i64 = 31 * 86_400_000;
 
-/// Whose warning an alarm is, if it is one of these.
-pub(super) fn read_alarm(alarm: &str) -> Option<DispatchId> {
-    alarm.strip_prefix(NAME)?.parse().ok()
+/// An alarm is one of these.
+pub(super) fn is_unopened_alarm(alarm: &str) -> bool {
+    alarm.starts_with(NAME)
 }
 
 impl Dispatcher {
