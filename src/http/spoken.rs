@@ -88,6 +88,12 @@ pub async fn hear(
     say(&front, &account, &body).await
 }
 
+/// Refuses clients who listen more often than the voice is theirs.
+pub(super) fn refuse_busy(front: &Front, account: &AccountId) -> Result<(), Problem> {
+    let taken = front.limits.listens.take(account.as_str(), front.clock.instant());
+    taken.map_err(|wait| Problem::too_many("speech.too_many", wait.as_secs() + 1))
+}
+
 pub(super) async fn say(front: &Front, account: &Account, body: &SpokenAs) -> Result<Response, Problem> {
     let faulty = |faults| Problem::faulty("account.invalid", faults);
     let name = read_spoken(body.spoken_as.as_deref().unwrap_or_default()).map_err(faulty)?;

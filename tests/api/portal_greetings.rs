@@ -48,6 +48,12 @@ async fn a_client_hears_the_recordings_that_they_approve_and_no_other() {
     for nothing in ["/nowhere", "/status_greeting", unused.as_str()] {
         assert_eq!(house.fetch(&sound(nothing), &pat).await.status, StatusCode::NOT_FOUND, "{nothing}");
     }
+    // What the voice says anew each time is heard ten times a minute; a recording costs it nothing.
+    for _ in 0..10 {
+        assert_eq!(house.fetch(&sound("/apology"), &pat).await.status, StatusCode::OK);
+    }
+    assert_eq!(house.fetch(&sound("/apology"), &pat).await.problem(), "speech.too_many");
+    assert_eq!(house.fetch(&sound("/greeting"), &pat).await.status, StatusCode::OK);
     // Who may not read the scripts does not hear them.
     let ann = client(&house, "ann", &["messages", "recordings"]).await;
     for asked in [path.clone(), sound("/greeting")] {

@@ -18,7 +18,7 @@ use crate::engine::clients::{PinOf, Use};
 use crate::http::account_edit::{IfMatch, etag};
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::Body;
-use crate::http::spoken::{SpokenAs, say};
+use crate::http::spoken::{SpokenAs, refuse_busy, say};
 use crate::http::state::Front;
 use crate::io::store::seal::Seal;
 use crate::io::store::verifications::{Verified, Way};
@@ -320,7 +320,6 @@ pub async fn hear_spoken_as(
     client: PortalClient<needs::Contacts>,
     Body(body): Body<SpokenAs>,
 ) -> Result<Response, Problem> {
-    let listens = front.limits.listens.take(client.account.as_str(), front.clock.instant());
-    listens.map_err(|wait| Problem::too_many("speech.too_many", wait.as_secs() + 1))?;
+    refuse_busy(&front, &client.account)?;
     say(&front, &client.find_account(&front).await?, &body).await
 }

@@ -17,6 +17,7 @@ use crate::domain::portal::heard::{Heard, list_heard};
 use crate::http::error::{Problem, ProblemBody};
 use crate::http::extract::Params;
 use crate::http::speech::refuse;
+use crate::http::spoken::refuse_busy;
 use crate::http::state::Front;
 
 /// What callers hear.
@@ -74,7 +75,8 @@ pub async fn list(
 #[utoipa::path(get, path = "/api/v1/portal/accounts/{account}/greetings/sound", tag = "portal",
     security(("bearer" = [])), params(("account" = AccountId, Path), WhichGreeting),
     responses((status = OK, content_type = "audio/wav", body = [u8]), (status = FORBIDDEN, body = ProblemBody),
-        (status = NOT_FOUND, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody)))]
+        (status = NOT_FOUND, body = ProblemBody), (status = UNPROCESSABLE_ENTITY, body = ProblemBody),
+        (status = TOO_MANY_REQUESTS, body = ProblemBody)))]
 pub async fn listen(
     State(front): State<Front>,
     client: PortalClient<needs::Settings>,
@@ -83,6 +85,9 @@ pub async fn listen(
     let account = client.find_account(&front).await?;
     let heard = list_heard(&account, front.clock.utc()).into_iter().find(|heard| heard.at == which.at);
     let heard = heard.ok_or_else(|| Problem::not_found("greeting"))?;
+    if matches!(heard.speech, Speech::Spoken { .. }) {
+        refuse_busy(&front, &account.id)?;
+    }
     let wav = front.voice.wav(heard.speech).await.map_err(refuse)?;
     Ok(([(header::CONTENT_TYPE, "audio/wav")], wav).into_response())
 }
