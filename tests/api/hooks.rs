@@ -163,6 +163,7 @@ async fn an_operator_takes_back_the_alarm_of_a_text_nobody_could_place_but_none_
 #[tokio::test]
 async fn the_words_of_a_text_that_is_no_answer_are_on_the_desks_until_somebody_has_seen_to_them() {
     let house = House::new().await;
+    let by = kim();
     let kim = house.sign_in("kim").await;
     let saved = house.ask(Method::POST, "/api/v1/messages", &kim, message_body()).await;
     assert_eq!(saved.status, StatusCode::CREATED);
@@ -173,7 +174,7 @@ async fn the_words_of_a_text_that_is_no_answer_are_on_the_desks_until_somebody_h
     let alarm = dispatcher.alarms().into_iter().find(|alarm| alarm.text.contains(words)).expect("the words");
     assert!(alarm.dismissible && alarm.text.starts_with("Ben Ortiz sent"), "{}", alarm.text);
     assert_eq!(house.store.list_unplaced_texts(10).await.expect("the store answers").len(), 1, "kept for a restart");
-    dispatcher.silence(&alarm.id, &kim()).await.expect("the store answers");
+    dispatcher.silence(&alarm.id, &by).await.expect("the store answers");
     while !house.store.list_unplaced_texts(10).await.expect("the store answers").is_empty() {
         tokio::task::yield_now().await;
     }
