@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { causeWords } from './hears';
-import { readNumber, showNumber } from './phone';
+import { premiumNote, readNumber, showNumber } from './phone';
 
 describe('telephone numbers', () => {
   it('are read as people write them', () => {
@@ -15,5 +15,10 @@ describe('telephone numbers', () => {
     expect(readNumber('1-1-2')).toBe('+112');
     expect(showNumber('+911')).toBe('911');
     expect(causeWords('emergency')).toContain('Tell the caller to hang up and dial');
+  });
+
+  it('of a premium rate are spoken of, however they are written', () => {
+    for (const text of ['+1 900 555 0100', '(900) 555-0100', '202 976 5550', '+44 909 879 0879']) expect(premiumNote(text), text).toContain('premium-rate');
+    for (const text of ['+1 202 555 0100', '+1 209 005 5501', '+44 20 7183 8750', '900', '']) expect(premiumNote(text), text).toBe('');
   });
 });

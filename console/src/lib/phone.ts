@@ -14,6 +14,15 @@ const EMERGENCY = new Set(
   '911 112 999 000 110 111 118 119 117 100 101 102 103 104 105 106 107 108 113 114 115 116 120 122 123 190 191 192 193 194 195 933 995'.split(' '),
 );
 
+/** Where calls cost what the called one asks: as the server's trunks deny them unless they are set up otherwise. */
+const PREMIUM = /^\+(1900|1\d{3}976|449|49900|49137|3389|979)/;
+
+/** What to say beside a number before anybody relies on it. */
+export function premiumNote(text: string): string {
+  const number = readNumber(text);
+  return number !== null && PREMIUM.test(number) ? 'A premium-rate number: trunks do not dial it unless they are set up to.' : '';
+}
+
 /** A number as people write it, as E.164; null if it is not complete. Mirrors the server's reading. */
 export function readNumber(text: string): string | null {
   const trimmed = text.trim();
