@@ -1,9 +1,10 @@
 //! What an operator does by hand for a dispatch, beside its steps: she calls a person of the account herself, or has one texted now.
 //!
 //! Knows no desk: `engine/calls` rings her telephone and dials. What always holds: the call is hers from the moment she asks for
-//! it, and comes to another only while somebody is on its line; no step waits for it or is held up by it; and what she says came
-//! of it sets the facts that the outcome of any job sets, so that a yes confirms as it does by every other door. A text by hand is
-//! what a step would send, under the same code, and never a second one to a telephone that one is on its way to.
+//! it, and comes to another only while somebody is on its line; no step waits for it or is held up by it, but that none rings into it
+//! on the same telephone; and what she says came of it sets the facts that the outcome of any job sets, so that a yes confirms as it
+//! does by every other door. A text by hand is what a step would send, under the same code, and never a second one to a telephone
+//! that one is on its way to.
 
 use serde::{Deserialize, Serialize};
 
@@ -118,6 +119,19 @@ impl Turn<'_> {
         self.hand_call_freed(i);
         self.drop_job(i);
     }
+
+    /// A call by hand is over: what waited for that telephone is put in line.
+    pub(super) fn free_its_telephone(&mut self, i: usize) {
+        if !self.attempt(i).is_by_hand() {
+            return;
+        }
+        for n in 0..self.s.attempts.len() {
+            let a = self.attempt(n);
+            if a.is_planned() && a.channel == Channel::Call && a.address == self.attempt(i).address {
+                self.plan_again(n);
+            }
+        }
+    }
 }
 
 impl State {
@@ -148,6 +162,12 @@ impl State {
         self.is_under_way() && !self.attempts.iter().any(in_the_way)
     }
 
+    /// An operator calls that telephone by hand now: a step does not ring into their talk.
+    pub(super) fn is_spoken_on(&self, a: &Attempt) -> bool {
+        let is_hers = |other: &Attempt| other.address == a.address && holds_its_line(other);
+        a.channel == Channel::Call && self.attempts.iter().any(is_hers)
+    }
+
     /// It has begun and is not over, and nobody who rang back is spoken with.
     fn is_under_way(&self) -> bool {
         self.phase.is_open() && self.phase != Phase::Open && self.paused.is_none()
@@ -166,4 +186,11 @@ impl State {
         }
         asked
     }
+}
+
+/// It is a call by hand, and somebody may be spoken with in it. One of which nobody says for so long what came of it holds up nothing.
+fn holds_its_line(a: &Attempt) -> bool {
+    let Some(job) = a.job.as_ref().filter(|_| a.is_by_hand() && a.in_flight_since.is_some()) else { return false };
+    let since = job.taken.as_ref().map(|taken| taken.at).or(a.handed_at);
+    since.is_some_and(|since| job.due_at <= since.plus_ms(FINISH_WITHIN_MS))
 }

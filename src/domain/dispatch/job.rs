@@ -184,6 +184,7 @@ impl Turn<'_> {
                     self.effects.push(Effect::CancelCall(a.id.clone()));
                 }
                 self.job_done(i, name, outcome);
+                self.free_its_telephone(i);
             }
             // Too late, or somebody else's: nothing changes, and whoever says it sees that.
             JobNews::Taken { .. }
@@ -226,6 +227,7 @@ impl Turn<'_> {
         a.cancelled = true;
         let who = a.name.clone();
         self.s.troubles.remove(&Trouble::JobWaits { who });
+        self.free_its_telephone(i);
     }
 
     fn job_done(&mut self, i: usize, by: &str, outcome: &JobOutcome) {

@@ -15,7 +15,7 @@ impl State {
     /// It waits to be handed over, and may be now.
     pub fn is_ready(&self, a: &Attempt) -> bool {
         let held = !self.phase.is_open() || self.paused.is_some();
-        a.is_planned() && !(a.is_step() && held)
+        a.is_planned() && !(a.is_step() && (held || self.is_spoken_on(a)))
     }
 
     /// It may leave in one with others that wait: as it was planned, and still.

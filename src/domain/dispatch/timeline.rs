@@ -383,7 +383,11 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
                 format!("{what} to {} waits for its turn since {time}: more is to leave than may at once.", a.name),
             ));
         }
-        Reason::HoldOver | Reason::AcceptGuard | Reason::Hand | Reason::Unopened => "Being sent now.".to_owned(),
+        Reason::Hand => match state.attempts.iter().find(|a| a.is_planned() && state.is_spoken_on(a)) {
+            Some(a) => format!("Calls {} once the call that an operator makes there is over.", a.name),
+            None => "Being sent now.".to_owned(),
+        },
+        Reason::HoldOver | Reason::AcceptGuard | Reason::Unopened => "Being sent now.".to_owned(),
     };
     Some((at, text))
 }

@@ -91,6 +91,39 @@ fn the_steps_neither_wait_for_it_nor_end_it() {
 }
 
 #[test]
+fn a_step_does_not_ring_into_her_talk_on_the_same_telephone() {
+    let mut night = Night::of(plumbing());
+    night.until(870);
+    calls(&mut night, "ben", 100);
+    night.until(1_200);
+    assert_eq!(night.times(), [(0, Channel::Text)], "they talk on it");
+    assert_eq!(night.s.runs.len(), 2, "and nothing is left out");
+    let next = timeline::next(&night.s, "UTC").map(|(_, next)| next);
+    assert_eq!(next.as_deref(), Some("Calls ben once the call that an operator makes there is over."));
+    says(&mut night, JobOutcome::Told { name: "ben".into() });
+    assert_eq!(night.times(), [(0, Channel::Text), (1_200, Channel::Call)], "he has not said yes");
+}
+
+#[test]
+fn a_step_waits_no_longer_for_her_telephone_than_she_has_time_to_say_what_came_of_it() {
+    for is_left in [false, true] {
+        let mut night = Night::of(plumbing());
+        night.until(870);
+        calls(&mut night, "ben", 100);
+        night.until(1_000);
+        if is_left {
+            let at = night.now;
+            news(&mut night, JobNews::Left { at });
+            assert_eq!(night.times().len(), 2, "her call is lost");
+        }
+        night.until(1_765);
+        assert_eq!(night.times().iter().any(|(_, channel)| *channel == Channel::Call), is_left);
+        night.until(1_790);
+        assert!(night.times().iter().any(|(_, channel)| *channel == Channel::Call));
+    }
+}
+
+#[test]
 fn told_by_hand_ends_what_runs_until_told() {
     let steps = vec![(Method::CallOut { leave_message: true }, on_call("mobile"), 600)];
     let mut night = Night::of(protocol(steps, true, Until::Told));
