@@ -257,6 +257,19 @@ async fn a_call_by_hand_that_its_operator_does_not_get_comes_to_nobody_else() {
     assert!(!rung);
 }
 
+#[tokio::test]
+async fn a_call_by_hand_that_is_taken_back_before_she_has_it_is_over() {
+    let mut house = House::open("greeting");
+    house.ready("kim").await;
+    let account = account(&house).await;
+    let mut told = offers_to(&house, account, Some(kim()));
+    let rang = house.until("her telephone rings", |d| rings(d, "kim")).await;
+    house.calls.cancel(&attempt());
+    assert_eq!(hears_of(&mut told).await, JobEvent::Dropped);
+    hears_no_more(&mut told).await;
+    drop(rang);
+}
+
 fn order(account: Account) -> DialOrder {
     DialOrder { account, to: number(DOCTOR), contact: None, label: None, ring: Duration::from_secs(30) }
 }

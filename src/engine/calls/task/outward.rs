@@ -96,7 +96,8 @@ impl JobAtWork {
         let end = match (self.outcome.is_some(), self.stood_down) {
             (true, _) => JobEnd::Done,
             (false, true) => {
-                if held_by.is_some() {
+                // By hand it is hers before her telephone is up, and the dispatch waits to hear of it.
+                if held_by.is_some() || self.offer.by_hand.is_some() {
                     self.tell(JobEvent::Dropped);
                 }
                 JobEnd::Done
