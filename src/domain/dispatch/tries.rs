@@ -6,7 +6,7 @@
 use super::Turn;
 use super::event::Note;
 use super::protocol::{Step, Until};
-use super::state::{Attempt, Channel, RunState};
+use super::state::{Attempt, Channel, Purpose, RunState};
 use super::step::has_reached;
 use crate::base::id::ContactId;
 
@@ -21,8 +21,8 @@ impl Turn<'_> {
         let again: Vec<(ContactId, String)> = self.s.attempts_of_try(run).filter(own).filter_map(person).collect();
         let (first, end) = (self.s.runs[run].first_attempt, self.s.attempts.len());
         for a in &mut self.s.attempts[first..end] {
-            // What waits for its edge goes out anew.
-            if a.is_step() && a.in_flight_since.is_none() && !a.is_settled() {
+            // What waits for its edge goes out anew; not what an operator sends by hand meanwhile.
+            if a.purpose == (Purpose::Step { run }) && a.in_flight_since.is_none() && !a.is_settled() {
                 a.cancelled = true;
                 a.retry_at = None;
                 a.hold_until = None;

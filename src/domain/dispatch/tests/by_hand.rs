@@ -4,6 +4,7 @@ use super::*;
 use crate::base::id::UserId;
 use crate::domain::dispatch::by_hand::{HandCall, telephones};
 use crate::domain::dispatch::job::{JobNews, JobOutcome};
+use crate::domain::dispatch::protocol::Tries;
 
 fn kim() -> UserId {
     UserId::named("kim")
@@ -293,6 +294,22 @@ fn a_text_by_hand_holds_up_no_step_and_asks_nothing_where_the_protocol_asks_noth
     assert_eq!(by_hand(&night).code, None);
     night.until(640);
     assert_eq!(night.times(), [(0, Channel::Call), (10, Channel::Text), (630, Channel::Call)]);
+}
+
+#[test]
+fn a_step_that_is_made_again_leaves_alone_what_she_has_texted_meanwhile() {
+    let mut twice = protocol(vec![(Method::TextConfirm, on_call("mobile"), 600)], false, Until::Confirmed);
+    twice.steps[0].tries = Some(Tries { times: 2, apart_secs: 120 });
+    let mut night = Night::of(twice);
+    night.until(110);
+    night.refuse = Some((Channel::Text, Failure::Temporary));
+    texts(&mut night, "ada", "mobile");
+    night.until(121);
+    night.refuse = None;
+    night.until(140);
+    assert_eq!(night.s.runs[0].again, 1, "ben is texted again");
+    let a = by_hand(&night);
+    assert!(a.accepted_at.is_some() && !a.cancelled, "the carrier took it at the third try");
 }
 
 #[test]
