@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::jobs::job_news;
+use super::unplaced::or_without;
 use super::{Decided, Dispatcher, STUCK_MS, Settles, to_its_end};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, DispatchId};
@@ -411,7 +412,7 @@ impl Dispatcher {
             return self.alarm_of_reply(inbound, dispatch, name, body).await;
         }
         let Arrival::Text { from, body, .. } = &inbound.what else { return self.alarm_of_mail(inbound).await };
-        let name = self.name_of(from).await?;
+        let name = or_without(self.name_of(from).await.map(Some)).unwrap_or_else(|| "somebody".to_owned());
         if Reply::parse(body) == Reply::Stop {
             self.alarm_of_stop(inbound, &name);
             return Ok(());

@@ -5,6 +5,7 @@
 //! that cannot be used costs no message, the usual words go in its place.
 
 use super::perform::Papers;
+use super::unplaced::or_without;
 use super::{Dispatcher, Settles};
 use crate::base::id::AttemptId;
 use crate::domain::dispatch::event::Event;
@@ -88,8 +89,9 @@ impl Dispatcher {
         let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
         match &inbound.what {
             Arrival::MailReply { attempt, subject, body, .. } => {
-                let dispatch = self.inner.store.find_dispatch_of_attempt(attempt).await?;
-                let name = self.name_of_attempt(attempt).await?;
+                let dispatch = or_without(self.inner.store.find_dispatch_of_attempt(attempt).await);
+                let name = or_without(self.name_of_attempt(attempt).await.map(Some));
+                let name = name.unwrap_or_else(|| "Somebody".to_owned());
                 let words = if body.is_empty() { "no words of their own" } else { body };
                 let text = format!("{name} answered by email ({subject}): \u{201c}{words}\u{201d}");
                 self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, dispatch, None);

@@ -1,7 +1,7 @@
 //! Texts that match nothing: told to the message that they are about, as far as that is certain, and to operators in any case.
 //!
 //! What always holds: nothing is silence; what somebody wrote stands on no time line of an account that it may not be about; an operator
-//! hears of each text until one has seen to it, after a restart too.
+//! hears of each text until one has seen to it, after a restart too, and though what it may be about cannot be read now.
 
 use std::collections::BTreeSet;
 
@@ -92,16 +92,25 @@ impl Dispatcher {
         name: &str,
         body: &str,
     ) -> Result<(), StoreError> {
-        let meant = self.list_meant(inbound, from, body).await?;
+        let meant = or_without(self.list_meant(inbound, from, body).await);
         let mut about = Vec::new();
         for id in meant.iter().rev().take(MAX_NAMED) {
-            about.extend(self.find_readable_view(id).await?.map(named));
+            about.extend(or_without(self.find_readable_view(id).await).map(named));
         }
         let text = about_words(name, &about, meant.len(), body);
         let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
         self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, meant.last().cloned(), None);
         Ok(())
     }
+}
+
+/// What an alarm says beside the words that came in. These are settled by now and nobody looks at them again, so it is raised without
+/// what cannot be read.
+pub(super) fn or_without<T: Default>(read: Result<T, StoreError>) -> T {
+    read.unwrap_or_else(|error| {
+        tracing::error!(code = error.code(), "an alarm does not say what it is about");
+        T::default()
+    })
 }
 
 /// A message as operators are told of it. What is held is not named unasked.
@@ -133,6 +142,13 @@ fn about_words(name: &str, about: &[String], all: usize, body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_told_of_though_nothing_else_can_be_read() {
+        let about: Vec<String> = or_without(Err(StoreError::Missing { what: "message" }));
+        assert_eq!(about_words("Ben", &about, about.len(), "on my way"), about_words("Ben", &[], 0, "on my way"));
+        assert_eq!(or_without(Ok(Some(1))), Some(1));
+    }
 
     #[test]
     fn an_operator_reads_which_message_a_text_is_about_or_may_be() {

@@ -4,7 +4,7 @@
 //! them leads to the message though its dispatch is over.
 
 use super::Dispatcher;
-use super::unplaced::named;
+use super::unplaced::{named, or_without};
 use crate::base::id::DispatchId;
 use crate::engine::feed::AlarmLevel;
 use crate::io::store::StoreError;
@@ -19,7 +19,7 @@ impl Dispatcher {
         name: &str,
         body: &str,
     ) -> Result<(), StoreError> {
-        let view = self.find_readable_view(dispatch).await?;
+        let view = or_without(self.find_readable_view(dispatch).await);
         let message = view.as_ref().map(|view| view.message.clone());
         let about = view.map(named).map_or_else(String::new, |about| format!(" about {about}"));
         let text = format!("{name} wrote from the inbox{about}: \u{201c}{body}\u{201d}");
