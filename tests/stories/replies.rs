@@ -7,6 +7,7 @@ use cordboard::domain::dispatch::protocol::{Method, Protocol, Step};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::message::Message;
 use cordboard::engine::feed::{AlarmView, UserRef};
+use cordboard::io::store::inbound::{Arrival, Inbound};
 
 use crate::desk::Desk;
 use crate::jobs::kim;
@@ -144,6 +145,34 @@ async fn with_several_open_operators_read_which_it_may_be_about_and_after_a_rest
     let line = "Ben sent a text that matches nothing: \u{201c}1\u{201d}";
     assert!(lines(&desk, &ids[0]).await.iter().any(|said| said == line));
     desk.ends(&later, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn a_bare_ok_that_waited_over_a_restart_confirms_nothing_that_was_taken_since() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let received_at = desk.now();
+    desk.advance(1).await;
+    let later = asks_ben(&mut desk, &["leak"]).await.remove(0);
+    for body in ["ok", "on my way"] {
+        let from = town::number(town::PEOPLE[0].1);
+        let waited = Inbound {
+            provider: "twilio".into(),
+            provider_msg_id: format!("waited-{body}"),
+            received_at,
+            what: Arrival::Text { from, to: None, body: body.into() },
+        };
+        let mut tx = desk.store.write().await.expect("the store writes");
+        assert!(tx.insert_inbound(&waited).await.expect("stored"));
+        tx.commit("test").await.expect("committed");
+    }
+    desk.restarts().await;
+    assert_eq!(desk.state(&later).await.phase, Phase::Running, "it was meant for something else");
+    let said = lines(&desk, &later).await;
+    assert!(said.iter().all(|line| !line.contains("sent a text")), "{said:#?}");
+    assert_eq!(jobs(&desk).len(), 2, "operators read both");
+    desk.phone("Ben").replies("1ok").await;
+    desk.phone("Ben").expect_text("Confirmed");
+    desk.ends(&later, Phase::Confirmed).await;
 }
 
 /// Another client, who has the same technician, and an urgent message of theirs.

@@ -339,10 +339,15 @@ impl Dispatcher {
         {
             return Ok(());
         }
-        let rows = self.inner.store.list_codes(from, now).await?;
+        let reply = Reply::parse(body);
+        let mut rows = self.inner.store.list_codes(from, now).await?;
+        if !matches!(reply, Reply::Code(_)) {
+            // Words that name no code were written before a code that was given since, as over a restart.
+            rows.retain(|row| row.opened_at <= inbound.received_at);
+        }
         let code = |row: &CodeRow| Code { code: row.code, given_at: row.opened_at, is_open: row.closed_at.is_none() };
         let codes: Vec<Code> = rows.iter().map(code).collect();
-        match pick_meant(Reply::parse(body), &codes) {
+        match pick_meant(reply, &codes) {
             Meant::Yes(at) => {
                 let event = Event::Replied { number: from.clone(), code: rows[at].code };
                 let settles = Settles::Arrival(inbound, "confirmed");

@@ -74,13 +74,14 @@ impl Dispatcher {
         Ok(open)
     }
 
+    /// Of none it is not.
     async fn is_of_one_account(&self, ids: &[DispatchId]) -> Result<bool, StoreError> {
         let found = self.inner.store.find_dispatches(ids).await?;
         // Of one that cannot be read nobody knows whose it is.
         let account =
             |id: &DispatchId| found.get(id).and_then(|read| read.as_ref().ok()).map(|read| &read.state.account);
         let accounts: BTreeSet<Option<&AccountId>> = ids.iter().map(account).collect();
-        Ok(accounts.len() < 2 && !accounts.contains(&None))
+        Ok(accounts.len() == 1 && !accounts.contains(&None))
     }
 
     /// For the desks alone: holds the words of the text, and says of which message, or of which, it may be. Leads to that one, or to the
