@@ -362,6 +362,9 @@ impl Turn<'_> {
             return;
         }
         a.told_at = Some(self.now);
+        // Whoever keyed wrong PINs, they have it now.
+        let keyed = Trouble::WrongPins { who: a.name.clone() };
+        self.s.troubles.remove(&keyed);
         let name = name.to_owned();
         self.record(Some(&name), note);
         if !self.is_of_now(i) || self.s.informs(&self.attempt(i).purpose) {

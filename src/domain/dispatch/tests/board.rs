@@ -69,6 +69,24 @@ fn an_alarm_that_came_back_counts_from_then() {
 }
 
 #[test]
+fn wrong_pins_are_no_alarm_any_more_once_that_person_has_heard_it() {
+    let mut night = Night::of(plumbing());
+    night.until(905);
+    let (_, attempt) = night.ringing.remove(0);
+    for news in [CallNews::Answered, CallNews::WrongPins, CallNews::Ended(CallOutcome::LeftRequest)] {
+        night.tell(Event::Call { attempt: attempt.clone(), news });
+    }
+    let keyed = Trouble::WrongPins { who: "ben".into() };
+    assert!(night.s.troubles.contains(&keyed), "{:?}", night.s.troubles);
+    night.until(1_510);
+    let (_, attempt) = night.ringing.remove(0);
+    night.tell(Event::Call { attempt: attempt.clone(), news: CallNews::Answered });
+    assert!(night.s.troubles.contains(&keyed), "nobody has heard it yet");
+    night.tell(Event::Call { attempt, news: CallNews::Told });
+    assert!(!night.s.troubles.contains(&keyed), "{:?}", night.s.troubles);
+}
+
+#[test]
 fn a_reference_is_left_by_a_call_that_asks_to_be_rung_back_and_by_nothing_else() {
     let mut night = Night::of(plumbing());
     // The text, then a call that rings in vain.
