@@ -1,6 +1,8 @@
 //! Messages that are changed and go out again: the new code confirms, the old one does not, whatever became of either meanwhile.
 
+use cordboard::domain::dispatch::event::OperatorAct;
 use cordboard::domain::dispatch::state::Phase;
+use cordboard::engine::dispatcher::Decided;
 
 use crate::desk::Desk;
 use crate::support::postgres::Postgres;
@@ -28,6 +30,26 @@ async fn a_message_that_goes_out_again_is_confirmed_by_its_new_code_alone() {
     assert_eq!(desk.state(&id).await.phase, Phase::Running);
     desk.phone("Ben").replies("2ok").await;
     desk.phone("Ben").expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn what_was_closed_by_hand_and_goes_out_again_is_not_said_to_have_ended_by_that() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("Reply 1ok");
+    let close = OperatorAct::Close { reason: "a drill".into() };
+    assert_eq!(desk.dispatcher.operator(&id, "Kim", close).await.expect("closed"), Decided::Changed);
+    desk.advance(1).await;
+    desk.phone("Ben").expect_text("is closed by the answering service");
+    let ended = desk.view(&id).await.ended.map(|line| line.text);
+    assert_eq!(ended.as_deref(), Some("Closed by Kim: a drill."));
+    desk.changes(&id, "burst boiler", true).await;
+    desk.advance(1).await;
+    assert_eq!(desk.view(&id).await.ended, None, "it runs");
+    confirms(&desk, "2").await;
+    let view = desk.view(&id).await;
+    assert_eq!((view.ended, view.confirmed_by.as_deref()), (None, Some("Ben")));
     desk.ends(&id, Phase::Confirmed).await;
 }
 

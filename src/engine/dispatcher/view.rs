@@ -132,7 +132,10 @@ impl Dispatcher {
         let mut done = history.iter().zip(&timeline).rev();
         let last = done.find(|(entry, line)| line.kind != "waiting" && board::may_be_last(&entry.note));
         let ends = history.iter().zip(&timeline).rev().find(|(entry, _)| matches!(entry.note, Note::Closed { .. }));
-        let ended = ends.filter(|_| state.closed_at.is_some()).map(|(_, line)| line.clone());
+        // One of before it ended, as by a yes after it was delivered, does not say how it ended. A caller put through to somebody else
+        // after that does.
+        let is_its_end = |entry: &Entry| state.closed_at.is_some_and(|at| entry.at >= at);
+        let ended = ends.filter(|(entry, _)| is_its_end(entry)).map(|(_, line)| line.clone());
         let confirmed = matches!(state.phase, Phase::Confirmed | Phase::Told | Phase::Patched | Phase::ReadAtCheckIn);
         DispatchView {
             id: state.id.clone(),
