@@ -212,6 +212,26 @@ async fn a_patch_that_connects_ends_it_as_patched_and_nobody_is_texted() {
 }
 
 #[tokio::test]
+async fn a_late_yes_after_a_patch_hears_of_the_patch_and_not_that_he_has_confirmed() {
+    let mut desk = Desk::at_work(&patch_first()).await;
+    let call = desk.talks_with_a_caller().await;
+    let id = desk.takes("burst pipe").await;
+    desk.patch(1, BEN, PatchNews::Begun).await;
+    desk.patch(2, BEN, PatchNews::Over(PatchEnd::NoAnswer)).await;
+    desk.phone("Ben").expect_text("burst pipe. Reply 1ok");
+    let joined = Inbound {
+        provider: PATCHES.into(),
+        provider_msg_id: call.to_string(),
+        received_at: desk.now(),
+        what: Arrival::Patched { call, account: None, to: "Ben".into() },
+    };
+    desk.comes_in(&joined).await;
+    desk.phone("Ben").replies("1ok").await;
+    desk.phone("Ben").expect_text("it needs nothing more: the caller was put through to Ben at");
+    desk.ends(&id, Phase::Patched).await;
+}
+
+#[tokio::test]
 async fn a_patch_for_another_client_on_the_same_call_confirms_nothing() {
     let mut desk = Desk::at_work(&patch_first()).await;
     let call = desk.talks_with_a_caller().await;

@@ -348,9 +348,13 @@ impl Papers {
 
     /// How the dispatch is over.
     fn ended(&self) -> Ended<'_> {
+        let by = self.state.closed_by.as_deref().unwrap_or("somebody else");
         match self.state.phase {
             Phase::ClosedByOperator => Ended::Closed,
-            _ => Ended::HandledBy(self.state.closed_by.as_deref().unwrap_or("somebody else")),
+            Phase::Confirmed => Ended::Confirmed(by),
+            Phase::Patched => Ended::PutThrough(by),
+            Phase::Recapped => Ended::Recapped,
+            _ => Ended::Heard(by),
         }
     }
 

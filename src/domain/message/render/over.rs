@@ -14,8 +14,14 @@ const MAX_ABOUT_CHARS: usize = 60;
 /// How it is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended<'a> {
-    /// This person has taken it on, or has heard it where that is all that was asked for.
-    HandledBy(&'a str),
+    /// This person has said yes.
+    Confirmed(&'a str),
+    /// This person has heard it, and nobody asks for more.
+    Heard(&'a str),
+    /// The caller was put through to this person.
+    PutThrough(&'a str),
+    /// It was in a recap.
+    Recapped,
     /// The answering service has closed it, and nobody has said yes.
     Closed,
 }
@@ -38,7 +44,10 @@ pub fn stand_down(message: &Message, account: &Account, ended: Ended<'_>, known:
     let which: Vec<String> = code.into_iter().chain(about).collect();
     let which = if which.is_empty() { String::new() } else { format!(" ({})", which.join(": ")) };
     let over = match ended {
-        Ended::HandledBy(by) => format!("is handled by {by}. No need to do anything."),
+        Ended::Confirmed(by) => format!("is handled by {by}. No need to do anything."),
+        Ended::Heard(by) => format!("needs nothing more: {by} has heard it."),
+        Ended::PutThrough(by) => format!("needs nothing more: the caller was put through to {by}."),
+        Ended::Recapped => "needs nothing more: it was in the recap.".to_owned(),
         Ended::Closed => "is closed by the answering service: no need to act.".to_owned(),
     };
     format!("{}: the message of {taken}{which} {over}", account.name)
@@ -47,10 +56,14 @@ pub fn stand_down(message: &Message, account: &Account, ended: Ended<'_>, known:
 /// Tells one who confirms what is over already.
 pub fn already_reply(account: &Account, ended: Ended<'_>, at: UtcMs) -> String {
     let at = clock(at, &account.zone);
-    match ended {
-        Ended::HandledBy(by) => format!("{}: already confirmed by {by} at {at}.", account.name),
-        Ended::Closed => format!("{}: closed by the answering service at {at}: no need to act.", account.name),
-    }
+    let over = match ended {
+        Ended::Confirmed(by) => format!("already confirmed by {by} at {at}."),
+        Ended::Heard(by) => format!("it needs nothing more: {by} heard it at {at}."),
+        Ended::PutThrough(by) => format!("it needs nothing more: the caller was put through to {by} at {at}."),
+        Ended::Recapped => format!("it needs nothing more: it was in the recap at {at}."),
+        Ended::Closed => format!("closed by the answering service at {at}: no need to act."),
+    };
+    format!("{}: {over}", account.name)
 }
 
 #[cfg(test)]
@@ -60,7 +73,7 @@ mod tests {
 
     #[test]
     fn whoever_has_several_open_of_one_minute_is_told_which_one_is_handled() {
-        let told = |known| stand_down(&message("Burst pipe"), &account(), Ended::HandledBy("Ben Ortiz"), known);
+        let told = |known| stand_down(&message("Burst pipe"), &account(), Ended::Confirmed("Ben Ortiz"), known);
         assert_eq!(
             told(Known { code: Some(3), about: true }),
             "Imaginary Plumbing: the message of 02:10 (code 3: Jane Roe, Burst pipe) is handled by Ben Ortiz. \
@@ -86,7 +99,30 @@ mod tests {
         );
         let late = already_reply(&account(), Ended::Closed, message("").taken_at);
         assert_eq!(late, "Imaginary Plumbing: closed by the answering service at 02:10: no need to act.");
-        let again = already_reply(&account(), Ended::HandledBy("Ben"), message("").taken_at);
+        let again = already_reply(&account(), Ended::Confirmed("Ben"), message("").taken_at);
         assert_eq!(again, "Imaginary Plumbing: already confirmed by Ben at 02:10.");
+    }
+
+    #[test]
+    fn nobody_is_said_to_have_confirmed_what_the_caller_told_them_or_a_recap_did() {
+        let known = Known { code: None, about: false };
+        for (ended, over, late) in [
+            (Ended::Heard("Ben"), "Ben has heard it.", "Ben heard it at 02:10."),
+            (
+                Ended::PutThrough("Ben"),
+                "the caller was put through to Ben.",
+                "the caller was put through to Ben at 02:10.",
+            ),
+            (Ended::Recapped, "it was in the recap.", "it was in the recap at 02:10."),
+        ] {
+            assert_eq!(
+                stand_down(&message("Burst pipe"), &account(), ended, known),
+                format!("Imaginary Plumbing: the message of 02:10 needs nothing more: {over}")
+            );
+            assert_eq!(
+                already_reply(&account(), ended, message("").taken_at),
+                format!("Imaginary Plumbing: it needs nothing more: {late}")
+            );
+        }
     }
 }
