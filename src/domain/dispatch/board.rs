@@ -36,7 +36,9 @@ pub fn may_be_last(note: &Note) -> bool {
 /// Somebody has been left a request to call back, which names the dispatch by its reference.
 pub fn is_reference_left(history: &[Entry]) -> bool {
     history.iter().any(|entry| match &entry.note {
-        Note::CallEnded { outcome, .. } => matches!(outcome, CallOutcome::LeftRequest | CallOutcome::LeftOnMachine),
+        Note::CallEnded { outcome, .. } => {
+            matches!(outcome, CallOutcome::LeftRequest | CallOutcome::LeftOnMachine | CallOutcome::LeftWithPerson)
+        }
         Note::JobDone { outcome, .. } => matches!(outcome, JobOutcome::LeftWith { .. } | JobOutcome::LeftOnVoicemail),
         _ => false,
     })

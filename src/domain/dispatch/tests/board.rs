@@ -95,6 +95,7 @@ fn a_reference_is_left_by_a_call_that_asks_to_be_rung_back_and_by_nothing_else()
     for (outcome, left) in [
         (CallOutcome::LeftOnMachine, true),
         (CallOutcome::LeftRequest, true),
+        (CallOutcome::LeftWithPerson, true),
         (CallOutcome::Machine, false),
         (CallOutcome::NotAccepted, false),
     ] {
