@@ -461,8 +461,8 @@ impl State {
         self.phase == Phase::Running && until == Until::Confirmed
     }
 
-    /// It ends at handing over, by each of its steps.
-    pub(super) fn only_hands_over(&self) -> bool {
+    /// It ends at handing over, by each of its steps: there is no yes to come.
+    pub fn only_hands_over(&self) -> bool {
         let asks_more = |step: &Step| step.done.is_some_and(|done| done != Until::HandedOver);
         self.protocol.until == Until::HandedOver && !self.protocol.steps.iter().any(asks_more)
     }

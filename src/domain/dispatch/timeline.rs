@@ -5,7 +5,6 @@ use super::event::{DeviceLine, Entry, Note, Via};
 use super::in_hours;
 use super::job::JobOutcome;
 use super::patch_step::PatchEnd;
-use super::protocol::Until;
 use super::refused;
 use super::state::{Attempt, CallOutcome, Channel, Cursor, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
@@ -293,8 +292,7 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
         Phase::HeldForCheckIn if state.paused.is_some() => {}
         Phase::ExhaustedUnconfirmed => {
             let at = state.runs.last().and_then(|run| run.ended_at).unwrap_or(state.open_at);
-            // Where nobody was asked, there is no reply to come.
-            let late = if state.protocol.until == Until::HandedOver { "" } else { " A late reply still counts." };
+            let late = if state.only_hands_over() { "" } else { " A late reply still counts." };
             return Some((at, format!("The steps have run out: an operator must see to it.{late}")));
         }
         Phase::HeldForCheckIn => return held(state, zone),

@@ -10,7 +10,7 @@ use crate::domain::dispatch::event::{Entry, Note, Via};
 use crate::domain::dispatch::in_hours::{OutOfHours, is_days_off};
 use crate::domain::dispatch::job::JobOutcome;
 use crate::domain::dispatch::patch_step::PatchEnd;
-use crate::domain::dispatch::state::{CallOutcome, Channel, Phase, Trouble};
+use crate::domain::dispatch::state::{CallOutcome, Channel, Phase};
 use crate::domain::message::render::{clock, date_and_clock};
 use crate::domain::oncall::first_instant;
 
@@ -52,6 +52,8 @@ pub struct Told<'a> {
     /// None: it was not dispatched.
     pub phase: Option<Phase>,
     pub needs_operator: bool,
+    /// It only had to be handed over.
+    pub only_hands_over: bool,
     pub entries: &'a [Entry],
 }
 
@@ -64,7 +66,7 @@ pub fn sentence(told: &Told<'_>, zone: &str) -> String {
     match told.phase {
         None => parts.say("nobody was to be told".to_owned()),
         Some(phase) => {
-            if let Some(stands) = stands(phase, told.entries) {
+            if let Some(stands) = stands(phase, told.only_hands_over) {
                 parts.say(stands.to_owned());
             }
             if phase.is_open() && told.needs_operator {
@@ -76,12 +78,9 @@ pub fn sentence(told: &Told<'_>, zone: &str) -> String {
 }
 
 /// How it stands, where what was done does not say it.
-fn stands(phase: Phase, entries: &[Entry]) -> Option<&'static str> {
-    let unsent = |entry: &Entry| matches!(entry.note, Note::Trouble { trouble: Trouble::NotHandedOver { .. } });
+const fn stands(phase: Phase, only_hands_over: bool) -> Option<&'static str> {
     match phase {
-        Phase::ExhaustedUnconfirmed if entries.iter().any(unsent) => {
-            Some("not all of it could be sent and every step was made")
-        }
+        Phase::ExhaustedUnconfirmed if only_hands_over => Some("not all of it could be sent and every step was made"),
         Phase::HeldForRecap => Some("held for the recap"),
         Phase::HeldForCheckIn => Some("held until somebody checks in"),
         Phase::ExhaustedUnconfirmed => Some("nobody has confirmed and every step was made"),
@@ -246,6 +245,7 @@ mod tests {
             about: "Burst pipe at 5th St",
             phase: Some(Phase::Confirmed),
             needs_operator: false,
+            only_hands_over: false,
             entries: &entries,
         };
         assert_eq!(sentence(&told, ZONE), "02:14 Burst pipe at 5th St: texted Ben, confirmed by Ben 02:19.");
@@ -266,6 +266,7 @@ mod tests {
             about: "No heat.",
             phase: Some(Phase::Running),
             needs_operator: false,
+            only_hands_over: false,
             entries: &entries,
         };
         assert_eq!(sentence(&told, ZONE), "02:14 No heat: texted Ben (2 times), called Ben (no answer), still open.");
@@ -275,10 +276,14 @@ mod tests {
 
     /// The sentence of a night's message that came to this.
     fn came_to(phase: Phase, needs_operator: bool, notes: &[Note]) -> String {
+        comes_to(phase, needs_operator, false, notes)
+    }
+
+    fn comes_to(phase: Phase, needs_operator: bool, only_hands_over: bool, notes: &[Note]) -> String {
         let entries: Vec<Entry> = notes.iter().map(|note| entry("2026-03-07T07:30:00Z", note.clone())).collect();
         let taken_at = at("2026-03-07T07:14:00Z");
-        let said =
-            sentence(&Told { taken_at, about: "No heat", phase: Some(phase), needs_operator, entries: &entries }, ZONE);
+        let (about, phase, entries) = ("No heat", Some(phase), entries.as_slice());
+        let said = sentence(&Told { taken_at, about, phase, needs_operator, only_hands_over, entries }, ZONE);
         said.trim_start_matches("02:14 No heat: ").to_owned()
     }
 
@@ -303,9 +308,8 @@ mod tests {
             "texted Ben, called Ben (asked to call back), nobody has confirmed and every step was made, \
              an operator sees to it."
         );
-        let trouble = Trouble::NotHandedOver { some: false };
         assert_eq!(
-            came_to(Phase::ExhaustedUnconfirmed, true, &[handed(Channel::Text), Note::Trouble { trouble }]),
+            comes_to(Phase::ExhaustedUnconfirmed, true, true, &[handed(Channel::Text)]),
             "texted Ben, not all of it could be sent and every step was made, an operator sees to it."
         );
     }

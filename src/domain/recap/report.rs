@@ -6,7 +6,6 @@
 use super::Recap;
 use crate::base::clock::UtcMs;
 use crate::domain::account::{Account, Urgency};
-use crate::domain::dispatch::protocol::Until;
 use crate::domain::dispatch::state::{Phase, State};
 use crate::domain::message::Message;
 use crate::domain::message::render::notice::call_words;
@@ -105,7 +104,7 @@ pub fn became(state: Option<&State>, now: UtcMs, zone: &str) -> String {
         Phase::Recapped => format!("In a recap before{at}."),
         Phase::ClosedByOperator => format!("Closed by {by}{at}."),
         Phase::Cancelled => format!("Taken back{at}."),
-        Phase::ExhaustedUnconfirmed if state.protocol.until == Until::HandedOver => {
+        Phase::ExhaustedUnconfirmed if state.only_hands_over() => {
             "NOT ALL OF IT COULD BE SENT: all steps were gone through.".to_owned()
         }
         Phase::ExhaustedUnconfirmed => "NOT CONFIRMED: all steps were gone through.".to_owned(),

@@ -94,7 +94,9 @@ async fn line(front: &Front, shown: &Shown, mut message: Message) -> Result<Morn
     }
     let needs_operator = state.as_ref().is_some_and(|state| state.needs_operator());
     let phase = state.as_ref().map(|state| state.phase);
-    let told = Told { taken_at: message.taken_at, about: &about, phase, needs_operator, entries: &entries };
+    let only_hands_over = state.as_ref().is_some_and(|state| state.only_hands_over());
+    let taken_at = message.taken_at;
+    let told = Told { taken_at, about: &about, phase, needs_operator, only_hands_over, entries: &entries };
     Ok(MorningLine {
         at: message.taken_at,
         text: sentence(&told, &shown.account.zone),

@@ -7,6 +7,7 @@ use super::super::protocol::Tries;
 use super::*;
 use crate::base::id::UserId;
 use crate::domain::alarm::Means;
+use crate::domain::recap::report::became;
 
 /// One text to Ben and a minute, then nobody is left to ask.
 fn soon_exhausted() -> Protocol {
@@ -45,6 +46,23 @@ fn where_it_only_has_to_be_handed_over_the_alarm_says_what_could_not_be() {
         let next = timeline::next(&night.s, "UTC").map(|(_, next)| next);
         assert_eq!(next.as_deref(), Some("The steps have run out: an operator must see to it."));
     }
+}
+
+#[test]
+fn whom_one_step_asks_for_a_yes_may_give_it_late_and_everybody_says_so() {
+    let steps = vec![(Method::Email, vec![named("office", "email")], 0), (Method::TextConfirm, on_call("mobile"), 60)];
+    let mut asks = protocol(steps, false, Until::HandedOver);
+    asks.steps[1].done = Some(Until::Confirmed);
+    let mut night = Night::of(asks);
+    night.until(120);
+    assert_eq!((night.s.phase, night.s.only_hands_over()), (Phase::ExhaustedUnconfirmed, false));
+    assert!(night.s.troubles.contains(&Trouble::Exhausted), "{:?}", night.s.troubles);
+    let next = timeline::next(&night.s, "UTC").map(|(_, next)| next);
+    assert_eq!(next.as_deref(), Some("The steps have run out: an operator must see to it. A late reply still counts."));
+    let became = became(Some(&night.s), night.now, "UTC");
+    assert_eq!(became, "NOT CONFIRMED: all steps were gone through.");
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!(night.s.phase, Phase::Confirmed);
 }
 
 #[test]
