@@ -390,6 +390,14 @@ pub fn next(state: &State, zone: &str) -> Option<(UtcMs, String)> {
     Some((at, text))
 }
 
+/// The same, in the sentence that was written when the wait began, which says by name what comes.
+pub fn next_by_name(state: &State, history: &[Entry], zone: &str) -> Option<(UtcMs, String)> {
+    let (at, text) = next(state, zone)?;
+    let waits = state.phase == Phase::Running && state.wake().is_some_and(|(_, reason)| reason == Reason::WaitOver);
+    let begun = history.iter().rev().find(|entry| matches!(entry.note, Note::Waiting { .. }));
+    Some((at, begun.filter(|_| waits).map_or(text, |entry| sentence(entry, zone).1)))
+}
+
 /// A message that waits for the client: since when, and what comes if nobody checks in.
 fn held(state: &State, zone: &str) -> Option<(UtcMs, String)> {
     let run = state.current()?;

@@ -118,15 +118,11 @@ impl Dispatcher {
                 LineView { at: entry.at, kind: kind.to_owned(), text, who: entry.who.clone() }
             })
             .collect();
-        // The sentence written when the wait began names what comes next.
-        let said = entries.iter().rev().find_map(|entry| match &entry.note {
-            Note::Waiting { .. } => Some(timeline::sentence(entry, &account.zone).1),
-            _ => None,
-        });
-        let next = timeline::next(state, &account.zone).map(|(at, text)| {
-            let waits = text.starts_with("If no reply") || text.starts_with("At ");
-            let text = if waits { said.unwrap_or(text) } else { text };
-            LineView { at, kind: "next".to_owned(), text, who: None }
+        let next = timeline::next_by_name(state, entries, &account.zone).map(|(at, text)| LineView {
+            at,
+            kind: "next".to_owned(),
+            text,
+            who: None,
         });
         // What comes next is said by `next`; here stands what was done.
         let mut done = history.iter().zip(&timeline).rev();

@@ -165,6 +165,17 @@ fn what_comes_next_begins_with_whom_and_how() {
 }
 
 #[test]
+fn the_end_of_a_wait_is_said_by_name_and_nothing_else_by_that_sentence() {
+    let mut night = Night::of(plumbing());
+    night.until(30);
+    let by_name = |night: &Night| timeline::next_by_name(&night.s, &night.log, "UTC").map(|(_, next)| next);
+    let said = "If no reply by 00:15:05 UTC: call the technician on call (mobile), leave a message if nobody takes it.";
+    assert_eq!(by_name(&night).as_deref(), Some(said));
+    night.until(910);
+    assert_eq!(by_name(&night).as_deref(), Some("Calling ben now."));
+}
+
+#[test]
 fn a_second_try_is_said_behind_whom_it_is_for_and_the_last_wait_leads_to_an_operator() {
     let mut twice = soon_exhausted();
     twice.steps[0].tries = Some(Tries { times: 2, apart_secs: 120 });
