@@ -11,7 +11,7 @@ use super::fax::FaxOutcome;
 use super::inbox::InboxNews;
 use super::job::{JobNews, JobOutcome};
 use super::protocol::{Method, Protocol};
-use super::state::{Attempt, CallOutcome, Channel, NewDispatch, Reason, State};
+use super::state::{Attempt, CallOutcome, Channel, NewDispatch, State};
 use super::{apply, timeline};
 use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, CallTypeId, ContactId, DispatchId, MessageId, UserId};
@@ -252,8 +252,7 @@ impl Night<'_> {
         self.tell(Event::Due);
         while self.state.attempts.len() < MAX_ATTEMPTS && self.entries.len() < MAX_LINES {
             let planned = self.planned.iter().map(|(at, _)| *at).min();
-            // Whoever says yes opens it then.
-            let wakes = self.state.wake().filter(|(_, reason)| *reason != Reason::Unopened).map(|(at, _)| at);
+            let wakes = self.state.wake().map(|(at, _)| at);
             let yes = match self.yes {
                 Yes::Asked { at, .. } => Some(at),
                 Yes::NotYetAsked | Yes::Said => None,
@@ -283,6 +282,8 @@ impl Night<'_> {
         while let Some(event) = waiting.pop() {
             let (state, effects) = apply(&self.state, &event, self.now, &Here(self.around, self.answers));
             self.state = state;
+            // Whoever says yes opens it then.
+            self.state.unopened = None;
             for effect in effects {
                 match effect {
                     Effect::Record(mut entry) => {
