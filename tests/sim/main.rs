@@ -13,6 +13,7 @@ mod town;
 
 use std::collections::BTreeSet;
 
+use cordboard::domain::dispatch::event::Note;
 use cordboard::domain::dispatch::timeline;
 use house::{House, Sabotage};
 use judge::Promise;
@@ -40,7 +41,7 @@ fn whatever_goes_wrong_in_a_night_no_promise_is_broken() {
     let mut hours = BTreeSet::new();
     let (mut crashes, mut duplicates, mut jumps, mut late, mut queued, mut edits, mut changes, mut steps) =
         (0, 0, 0, 0, 0, 0, 0, 0);
-    let mut joint = 0;
+    let (mut joint, mut starts) = (0, 0);
     let mut broken = Vec::new();
     for seed in seeds {
         let house = night::run(seed, None);
@@ -60,6 +61,8 @@ fn whatever_goes_wrong_in_a_night_no_promise_is_broken() {
         late += seen.late_yes;
         queued += seen.queued;
         joint += seen.joint;
+        let lines = house.disk.rows.values().flat_map(|row| &row.log);
+        starts += lines.filter(|entry| matches!(entry.note, Note::Started { .. })).count();
         edits += seen.pinned;
         changes += seen.changed;
         steps += seen.steps;
@@ -76,6 +79,7 @@ fn whatever_goes_wrong_in_a_night_no_promise_is_broken() {
     if alone.is_none() {
         let all = [crashes, duplicates, jumps, late, queued, joint, edits, changes];
         assert!(all.iter().all(|times| *times > 0), "too quiet a night proves nothing: {all:?}");
+        assert!(starts > 0, "no STOP was taken back while its alarm stood");
         assert_eq!(channels.len(), 7, "{channels:?}");
         assert!(hours.is_superset(&["instead", "waits", "urgent"].into()), "{hours:?}");
         for phase in [

@@ -8,6 +8,7 @@ use cordboard::base::id::DispatchId;
 use cordboard::base::phone::PhoneNumber;
 use cordboard::domain::dispatch::confirm::{CODE_QUARANTINE_MS, Code, Meant, Reply, newest_open, pick_meant};
 use cordboard::domain::dispatch::event::Event;
+use cordboard::domain::dispatch::state::Trouble;
 
 use super::{Crashed, House, Row};
 
@@ -25,7 +26,11 @@ impl House {
                 return self.decide(&whose[at], &event, Some(i));
             }
             Meant::Stop => return self.stop(i, from),
-            Meant::Start => self.block(from, false)?,
+            Meant::Start => {
+                if self.start(i, from)? {
+                    return Ok(());
+                }
+            }
             Meant::Nothing => {}
         }
         let asked = newest_open(&codes).map(|at| whose[at].clone()).or_else(|| self.open_at(from).pop());
@@ -48,14 +53,42 @@ impl House {
         self.settle(i)
     }
 
+    /// True if that is all it has to say: they had been stopped. Dispatches hear of it before the block is lifted.
+    fn start(&mut self, i: usize, from: &PhoneNumber) -> Result<bool, Crashed> {
+        let mut destinations = self.town.contacts.iter().flat_map(|contact| &contact.destinations);
+        let blocked = destinations.any(|destination| destination.blocked && destination.reach.phone() == Some(from));
+        if blocked {
+            let warned: BTreeSet<DispatchId> = self.open_at(from).into_iter().chain(self.stopped_at(from)).collect();
+            for id in warned {
+                self.decide(&id, &Event::Started { number: from.clone() }, None)?;
+            }
+        }
+        self.before_commit()?;
+        self.set_blocked(from, false);
+        self.disk.inbound[i].handled |= blocked;
+        self.point()?;
+        Ok(blocked)
+    }
+
     fn block(&mut self, number: &PhoneNumber, blocked: bool) -> Result<(), Crashed> {
         self.before_commit()?;
+        self.set_blocked(number, blocked);
+        self.point()
+    }
+
+    fn set_blocked(&mut self, number: &PhoneNumber, blocked: bool) {
         for destination in self.town.contacts.iter_mut().flat_map(|contact| &mut contact.destinations) {
             if destination.reach.phone() == Some(number) {
                 destination.blocked = blocked;
             }
         }
-        self.point()
+    }
+
+    /// Open dispatches that warn of a STOP from that number.
+    fn stopped_at(&self, number: &PhoneNumber) -> Vec<DispatchId> {
+        let warns = |trouble: &Trouble| matches!(trouble, Trouble::Stopped { number: Some(of), .. } if of == number);
+        let open = self.disk.rows.values().filter(|row| row.state.phase.is_open());
+        open.filter(|row| row.state.troubles.iter().any(warns)).map(|row| row.state.id.clone()).collect()
     }
 
     fn open_at(&self, number: &PhoneNumber) -> Vec<DispatchId> {
