@@ -38,7 +38,8 @@ use cordboard::io::store::{Store, StoreError};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{
-    NOW, alarms, audit, check_in, clients, greetings, inbox, inner_calls, lost, messages, patches, schedules, sessions,
+    NOW, alarms, audit, check_in, clients, finds, greetings, inbox, inner_calls, lost, messages, patches, schedules,
+    sessions,
 };
 
 pub type Case = fn(Store) -> Pin<Box<dyn Future<Output = ()>>>;
@@ -89,6 +90,7 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         audit::cases(),
         inbox::cases(),
         patches::cases(),
+        finds::cases(),
     ]
     .concat()
 }

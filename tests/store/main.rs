@@ -11,6 +11,7 @@ mod book;
 mod check_in;
 mod clients;
 mod contract;
+mod finds;
 mod greetings;
 mod inbox;
 mod inner_calls;
