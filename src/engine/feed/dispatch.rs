@@ -1,7 +1,7 @@
 //! A dispatch as operators and clients read it: plain sentences, what was last and what comes next.
 //!
 //! Made by the dispatcher; decides nothing. What always holds: each is a whole snapshot, and what waits to be asked for is told to all desks
-//! without its words ([`DispatchView::for_all`]).
+//! without the message's own words ([`DispatchView::for_all`]).
 
 use serde::Serialize;
 
