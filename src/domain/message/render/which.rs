@@ -1,7 +1,7 @@
 //! Which of several open messages a text is for: the codes that confirm them, and what each is about. Pure.
 //!
-//! What always holds: it begins with the one that is named first, it is two joined GSM segments at most, and whoever has more open than
-//! it lists is told how many, and whom to call about them.
+//! What always holds: it begins with the one that is named first, it is two joined GSM segments at most (three where the first alone, with
+//! all the names in it, is longer), and whoever has more open than it lists is told how many, and whom to call about them.
 
 use super::notice::number_to_call;
 use super::{MAX_TEXT_CHARS, clock, cut, headline};
