@@ -1,6 +1,7 @@
 //! Messages that nobody has left, for looking at an account's own words before they are used. Pure.
 //!
-//! What always holds: numbers are of the fictional range, addresses of example.com, and each answer is one that its field could get.
+//! What always holds: numbers are of the fictional range, addresses of example.com, and each answer is one that its field could get, as far
+//! as the field shows one: of a pattern without an example nobody knows one, and who is picked is of no account.
 
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallTypeId, MessageId};
@@ -82,6 +83,20 @@ pub(super) fn sample(account: &Account, call_type: &CallType) -> Message {
 
 /// `first`: it is the first line of text that is asked for.
 fn answer(field: &Field, first: bool) -> String {
+    let usual = usual(field, first);
+    let takes = |answer: &String| field.shape.check(&field.kind, answer.clone()).is_ok();
+    if takes(&usual) {
+        return usual;
+    }
+    let shape = &field.shape;
+    let longest = shape.max_length.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    let cut: String = usual.chars().take(longest).collect();
+    let others = [shape.example.clone(), shape.min.clone(), shape.max.clone(), Some(cut)];
+    others.into_iter().flatten().find(takes).unwrap_or(usual)
+}
+
+/// The same, whatever shape it must have.
+fn usual(field: &Field, first: bool) -> String {
     match &field.kind {
         FieldKind::Text => match &field.shape.example {
             Some(example) => example.clone(),
@@ -108,6 +123,7 @@ fn said(field: &Field, first: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::message::shape::Shape;
 
     fn of(name: &str, label: &str, kind: FieldKind) -> Field {
         Field { name: name.into(), label: label.into(), kind, ..Field::default() }
@@ -132,6 +148,20 @@ mod tests {
         let mut like = of("plate", "Licence plate", FieldKind::Text);
         like.shape.example = Some("ABC 123".into());
         assert_eq!(answer(&like, false), "ABC 123");
+    }
+
+    #[test]
+    fn an_answer_has_the_shape_that_is_asked_for() {
+        let asks = |kind, shape| answer(&Field { shape, ..of("asked", "Asked", kind) }, false);
+        let least = |min: &str| Shape { min: Some(min.to_owned()), ..Shape::default() };
+        let most = |max: &str| Shape { max: Some(max.to_owned()), ..Shape::default() };
+        assert_eq!(asks(FieldKind::Number, least("20")), "20");
+        assert_eq!(asks(FieldKind::Number, most("5")), "5");
+        assert_eq!(asks(FieldKind::Number, least("10")), "12");
+        assert_eq!(asks(FieldKind::Date, most("2026-01-31")), "2026-01-31");
+        assert_eq!(asks(FieldKind::Time, least("08:00")), "08:00");
+        let short = Shape { max_length: Some(8), ..Shape::default() };
+        assert_eq!(asks(FieldKind::LongText, short), "What the");
     }
 
     #[test]
