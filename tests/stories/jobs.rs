@@ -135,12 +135,17 @@ async fn a_lock_does_not_outlive_the_process_and_the_job_does() {
 
 /// Kim calls Ben at home by hand.
 async fn calls_by_hand(desk: &Desk, id: &DispatchId) -> Decided {
+    calls_by_hand_at(desk, id, "home", town::PEOPLE[0].2).await
+}
+
+/// The same, at this telephone of his.
+async fn calls_by_hand_at(desk: &Desk, id: &DispatchId, label: &str, number: &str) -> Decided {
     let call = HandCall {
         by: kim().id,
         contact: ContactId::named("Ben"),
         name: "Ben".into(),
-        label: "home".into(),
-        number: town::number(town::PEOPLE[0].2),
+        label: label.into(),
+        number: town::number(number),
         ring_secs: 30,
     };
     let decided = desk.dispatcher.operator(id, "Kim", OperatorAct::Call(call)).await.expect("decided");
@@ -169,6 +174,26 @@ async fn an_operator_calls_by_hand_and_the_yes_she_hears_confirms() {
         assert!(view.timeline.iter().any(|l| l.text == line), "{line}: {:#?}", view.timeline);
     }
     assert_eq!(desk.store.list_open_jobs(10).await.expect("listed"), []);
+    desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_step_rings_no_telephone_that_an_operator_speaks_on_by_hand_until_she_is_done() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    desk.advance(14 * MINUTE).await;
+    assert_eq!(calls_by_hand_at(&desk, &id, "mobile", town::PEOPLE[0].1).await, Decided::Changed);
+    let job = desk.seat().expect_job("Ben", "burst pipe");
+    desk.advance(4 * MINUTE).await;
+    assert_eq!(desk.times(), [], "his mobile would have rung three minutes ago");
+    let told = JobOutcome::Told { name: "Ben".into() };
+    assert_eq!(desk.dispatcher.finish_job(&job, &kim(), told).await.expect("done"), Decided::Changed);
+    desk.advance(0).await;
+    assert_eq!(desk.times(), [(18 * MINUTE, Kind::Call)], "he has not said yes");
+    desk.phone("Ben").expect_call();
+    desk.phone("Ben").replies("1ok").await;
+    desk.phone("Ben").expect_text("Confirmed");
     desk.ends(&id, Phase::Confirmed).await;
 }
 
