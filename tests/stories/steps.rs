@@ -6,7 +6,7 @@ use cordboard::domain::account::hours::{Span, Weekday};
 use cordboard::domain::dispatch::condition::{AnswerIs, Conditions, HoursAre};
 use cordboard::domain::dispatch::event::OperatorAct;
 use cordboard::domain::dispatch::patch_step::{PatchEnd, PatchNews};
-use cordboard::domain::dispatch::protocol::{Method, Protocol, Step, Tries, Until};
+use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Tries, Until};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::message::form::AskedAt;
 use cordboard::engine::calls::record::Line;
@@ -316,6 +316,32 @@ async fn nobody_is_put_through_once_the_caller_is_not_on_the_line() {
     assert_eq!(desk.times(), [(10, Kind::Text)]);
     desk.phone("Ben").expect_text("burst pipe");
     desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn steps_that_only_put_the_caller_through_end_with_the_call_and_an_operator_is_asked() {
+    let steps = vec![
+        Step::new(Method::TextConfirm, town::on_call("mobile"), 300),
+        Step::new(Method::LivePatch, town::on_call("mobile"), 0),
+    ];
+    let for_ever = Some(Repeat { from_step: 2 });
+    let protocol = Protocol { repeat: for_ever, ..town::of_steps(steps, false, Until::Confirmed) };
+    let mut desk = Desk::at_work(&protocol).await;
+    desk.talks_with_a_caller().await;
+    let id = desk.takes("burst pipe").await;
+    desk.phone("Ben").expect_text("burst pipe");
+    desk.advance(5 * MINUTE).await;
+    assert_eq!(desk.view(&id).await.patches.len(), 1);
+    desk.patch(1, BEN, PatchNews::Begun).await;
+    desk.patch(2, BEN, PatchNews::Over(PatchEnd::CallerGone)).await;
+    desk.advance(2 * 60 * MINUTE).await;
+    let view = desk.view(&id).await;
+    assert_eq!(view.state, "exhausted_unconfirmed");
+    assert_eq!(view.alarm.as_deref(), Some("The steps have run out and nobody has confirmed."));
+    assert!(!view.timeline.iter().any(|line| line.text.contains("skipped")), "{:#?}", view.timeline);
+    desk.phone("Ben").replies("1ok").await;
+    desk.phone("Ben").expect_text("Confirmed");
+    desk.ends(&id, Phase::Confirmed).await;
 }
 
 #[tokio::test]

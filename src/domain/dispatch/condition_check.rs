@@ -76,8 +76,18 @@ pub fn warn(protocol: &Protocol, account: &Account) -> Vec<ProtocolFault> {
         }
     }
     // What only informs does not bring the message to anybody who acts, and a patch needs the caller.
-    let reaches = |step: &&Step| !step.informs && step.method != Method::LivePatch;
-    let left: Vec<&Step> = protocol.steps.iter().filter(reaches).collect();
+    let left: Vec<&Step> = protocol.steps.iter().filter(|step| step.asks_without_caller()).collect();
+    let looped = protocol.looped();
+    // Where the steps only inform that is a fault, and where none is left at all it is said below.
+    let puts_through = looped.iter().any(|step| step.method == Method::LivePatch);
+    if puts_through && !left.is_empty() && !looped.iter().any(Step::asks_without_caller) {
+        let from = protocol.steps.len() - looped.len() + 1;
+        let message = format!(
+            "Once the caller has hung up, nobody can be asked from step {from} on: nothing is repeated then, and \
+             operators are asked."
+        );
+        warnings.push(ProtocolFault { step: None, code: "repeat_patches", message });
+    }
     let none = |case: &Case<'_>| !left.iter().any(|step| step.only.hold(&case.circumstances()));
     if let Some(Some(case)) = find_case(account, &left, none) {
         let message =
@@ -269,7 +279,7 @@ mod tests {
     use crate::base::id::{AccountId, CallTypeId, ProtocolId};
     use crate::domain::account::hours::Weekday;
     use crate::domain::dispatch::condition::HoursAre;
-    use crate::domain::dispatch::protocol::Until;
+    use crate::domain::dispatch::protocol::{Repeat, Until};
     use crate::domain::message::form::{AskedAt, Form, Sensitive};
 
     fn account() -> Account {
@@ -381,6 +391,26 @@ mod tests {
         all_but.answers = vec![answer("water", &["yes"])];
         assert!(!never(all_but), "at the weekend");
         assert!(!never(with(vec![answer("about", &["pipes"])])));
+    }
+
+    #[test]
+    fn steps_that_go_round_and_can_ask_nobody_after_the_call_are_warned_of() {
+        let patch = || Step::new(Method::LivePatch, vec![], 0);
+        let informs = Step { informs: true, ..Step::new(Method::Email, vec![], 0) };
+        let text = || step(Conditions::default());
+        let steps = vec![text(), informs, patch()];
+        let from = |steps: &[Step], from_step| {
+            let repeat = Some(Repeat { from_step });
+            warn(&Protocol { repeat, ..protocol(steps.to_vec()) }, &account())
+        };
+        assert_eq!(warned(steps.clone()), [], "nothing is repeated");
+        assert_eq!(from(&steps, 1), []);
+        for n in [2, 3] {
+            let all = from(&steps, n);
+            assert_eq!(all.iter().map(|w| (w.step, w.code)).collect::<Vec<_>>(), [(None, "repeat_patches")]);
+            assert!(all[0].message.contains(&format!("from step {n} on")), "{}", all[0].message);
+        }
+        assert_eq!(from(&[patch(), text()], 1), []);
     }
 
     #[test]

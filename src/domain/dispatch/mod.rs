@@ -36,6 +36,7 @@ pub mod reference;
 mod refused;
 mod report;
 mod retry;
+mod rounds;
 pub mod simulate;
 pub mod state;
 mod step;

@@ -130,11 +130,6 @@ impl Turn<'_> {
         }
     }
 
-    /// There is somebody to put through.
-    pub(super) fn is_caller_there(&self) -> bool {
-        self.s.on_call.is_some() && !self.s.caller_gone
-    }
-
     /// The operator with the caller sees it from now on.
     pub(super) fn offer_patch(&mut self, i: usize) {
         let now = self.now;

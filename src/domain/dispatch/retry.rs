@@ -40,8 +40,8 @@ impl Turn<'_> {
                 self.note_retry(by);
                 self.s.troubles.retain(|trouble| !trouble.is_run_out());
                 self.s.phase = Phase::Running;
-                let from = self.s.protocol.repeat.map_or(0, |repeat| repeat.from_step.saturating_sub(1));
-                self.start_round(usize::try_from(from).unwrap_or(0));
+                // Where the steps that went round can ask nobody any more, all of them.
+                self.start_round(self.s.next_round().unwrap_or(0));
             }
             // Before it begins, while it is held, or while somebody is being called: there is nothing to try again.
             _ => {}

@@ -235,6 +235,8 @@ pub enum Trouble {
     NobodyOnCall { role: String },
     /// Round after round, and nobody has been told.
     NobodyTold,
+    /// Somebody has been told and has not said yes, and a whole round has asked nobody.
+    NobodyAsked,
     /// The steps ran out where it only has to be handed over, and not all of it could be. `some`: some of it was.
     NotHandedOver { some: bool },
     /// The steps ran out, and nobody has said yes.

@@ -20,16 +20,6 @@ use crate::domain::account::{Contact, Destination, Urgency};
 use crate::domain::oncall::OnCall;
 
 impl Turn<'_> {
-    pub(super) fn start_round(&mut self, step: usize) {
-        self.s.round += 1;
-        self.s.round_at = self.now;
-        self.record(None, Note::Round { round: self.s.round });
-        if !self.s.anybody_told() {
-            self.trouble(Trouble::NobodyTold);
-        }
-        self.enter(step);
-    }
-
     pub(super) fn enter(&mut self, index: usize) {
         let Some(step) = self.s.protocol.steps.get(index).cloned() else {
             self.s.cursor = Cursor::Done;
@@ -70,12 +60,14 @@ impl Turn<'_> {
         }
         if self.s.attempts_of(run).next().is_none() {
             self.end_run(run, RunState::NoOne);
+        } else if !step.informs {
+            self.s.troubles.remove(&Trouble::NobodyAsked);
         }
     }
 
     /// Why a step is passed over now, if it is.
     fn why_not_made(&self, step: &Step) -> Option<String> {
-        if step.method == Method::LivePatch && !self.is_caller_there() {
+        if step.method == Method::LivePatch && !self.s.is_caller_there() {
             return Some("the caller is not on the line".to_owned());
         }
         step.only.find_unmet(self.world, self.now)
@@ -390,11 +382,10 @@ impl Turn<'_> {
         if next < self.s.protocol.steps.len() {
             return self.enter(next);
         }
-        let Some(repeat) = self.s.protocol.repeat else {
+        let Some(step) = self.s.next_round() else {
             self.s.cursor = Cursor::Done;
             return;
         };
-        let step = usize::try_from(repeat.from_step.saturating_sub(1)).unwrap_or(0);
         let until = self.s.round_at.plus_ms(ROUND_GAP_MS);
         if until <= self.now {
             self.start_round(step);
@@ -458,15 +449,14 @@ impl Turn<'_> {
 
     /// What comes after a step, in words.
     pub(super) fn says_next(&self, after: usize) -> String {
-        match (self.s.protocol.steps.get(after + 1), self.s.protocol.repeat) {
+        match (self.s.protocol.steps.get(after + 1), self.s.next_round()) {
             (Some(step), _) => {
                 let only = step.only.words(self.world.call_types());
                 [vec![self.says(step)], only].concat().join(", ")
             }
-            (None, Some(repeat)) => {
-                let first = usize::try_from(repeat.from_step.saturating_sub(1)).unwrap_or(0);
-                let first = self.s.protocol.steps.get(first).map(|step| self.says(step)).unwrap_or_default();
-                format!("again from step {}: {first}", repeat.from_step)
+            (None, Some(from)) => {
+                let first = self.s.protocol.steps.get(from).map(|step| self.says(step)).unwrap_or_default();
+                format!("again from step {}: {first}", from + 1)
             }
             (None, None) => "call an operator: the steps have run out".to_owned(),
         }

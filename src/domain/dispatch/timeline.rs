@@ -418,9 +418,9 @@ fn after(state: &State) -> String {
     {
         return format!("step {} again, try {} of {}", step + 1, run.again + 2, made.times());
     }
-    match (step + 1 < state.protocol.steps.len(), state.protocol.repeat) {
+    match (step + 1 < state.protocol.steps.len(), state.next_round()) {
         (true, _) => format!("step {}", step + 2),
-        (false, Some(repeat)) => format!("again from step {}", repeat.from_step),
+        (false, Some(from)) => format!("again from step {}", from + 1),
         (false, None) => "an operator is asked".to_owned(),
     }
 }
@@ -486,6 +486,7 @@ pub fn trouble_words(trouble: &Trouble) -> String {
         }
         Trouble::NobodyOnCall { role } => format!("Nobody is on call as {role}."),
         Trouble::NobodyTold => "A whole round is over and nobody has been told.".to_owned(),
+        Trouble::NobodyAsked => "A whole round is over in which nobody could be asked.".to_owned(),
         Trouble::NotHandedOver { some: false } => "The steps have run out and nothing could be handed over.".to_owned(),
         Trouble::NotHandedOver { some: true } => "The steps have run out and not all could be handed over.".to_owned(),
         Trouble::Exhausted => "The steps have run out and nobody has confirmed.".to_owned(),

@@ -121,6 +121,7 @@ fn cure(fault: &ProtocolFault) -> &'static str {
         "unknown_window" => "Choose one of the account's windows or holidays.",
         "never_made" => "Change its conditions, or take the step out.",
         "opens_nowhere" => "Give them a secure inbox and a PIN of their own, or let a call follow.",
+        "repeat_patches" => "Repeat from a step that asks somebody by text, email or call.",
         "no_step_left" => "Add a step without conditions, unless that is what is wanted.",
         "recap_not_last" => "Move it to the end, or take it out.",
         "cannot_confirm" => "Add a step that can be confirmed, or end at handing over.",

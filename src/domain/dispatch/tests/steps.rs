@@ -251,6 +251,66 @@ fn a_patch_nobody_begins_or_whose_caller_hangs_up_is_over_and_without_a_caller_t
     );
 }
 
+/// Ben is texted; the caller is put through to him again and again.
+fn text_then_patch_for_ever() -> Protocol {
+    let steps = vec![
+        Step::new(Method::TextConfirm, on_call("mobile"), 300),
+        Step { informs: true, ..Step::new(Method::Email, vec![named("office", "email")], 0) },
+        Step::new(Method::LivePatch, on_call("mobile"), 0),
+    ];
+    Protocol { repeat: Some(Repeat { from_step: 2 }), ..with(steps, false, Until::Confirmed) }
+}
+
+#[test]
+fn steps_that_could_only_put_the_caller_through_have_run_out_once_the_caller_has_hung_up() {
+    let mut night = Night::of(text_then_patch_for_ever());
+    night.until(7_200);
+    assert_eq!((night.s.phase, night.s.wake(), night.s.round), (Phase::ExhaustedUnconfirmed, None, 1));
+    assert!(night.s.troubles.contains(&Trouble::Exhausted), "an operator is asked");
+    assert_eq!(night.times(), [(0, Channel::Text), (300, Channel::Email)]);
+    night.tell(Event::Operator { by: "kim".into(), act: OperatorAct::Retry { moves: None } });
+    assert_eq!(night.times().last(), Some(&(7_200, Channel::Text)), "again from the first step, as no other asks");
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    assert_eq!(night.s.phase, Phase::Confirmed);
+}
+
+#[test]
+fn a_caller_who_stays_is_put_through_round_after_round_until_they_hang_up() {
+    let mut night = taken_on_a_call(text_then_patch_for_ever());
+    night.until(500);
+    assert_eq!(night.s.phase, Phase::Running);
+    assert!(night.s.round > 1, "{}", night.s.round);
+    let lines = night.lines();
+    assert!(lines.iter().any(|l| l.starts_with("Step 3: put the caller through")), "{lines:#?}");
+    night.tell(Event::CallEnded);
+    night.until(700);
+    assert_eq!(night.s.phase, Phase::ExhaustedUnconfirmed);
+    assert!(night.s.troubles.contains(&Trouble::Exhausted), "{:?}", night.s.troubles);
+}
+
+#[test]
+fn a_round_in_which_nobody_could_be_asked_alarms_though_somebody_has_been_told() {
+    let told = Step::new(CALL, on_call("mobile"), 60);
+    let only = Step { only: night_hours("12:00", "13:00"), ..Step::new(Method::TextConfirm, on_call("mobile"), 60) };
+    let mut night = Night::of(Protocol {
+        repeat: Some(Repeat { from_step: 2 }),
+        ..with(vec![told, only], false, Until::Confirmed)
+    });
+    night.until(10);
+    let call = night.ringing.remove(0).1;
+    night.tell(Event::Call { attempt: call.clone(), news: CallNews::Answered });
+    night.tell(Event::Call { attempt: call.clone(), news: CallNews::Told });
+    night.tell(Event::Call { attempt: call, news: CallNews::Ended(CallOutcome::ToldOnly) });
+    night.until(100);
+    assert!(!night.s.troubles.contains(&Trouble::NobodyAsked), "the first round has asked him");
+    night.until(300);
+    assert!(night.s.troubles.contains(&Trouble::NobodyAsked), "{:?}", night.s.troubles);
+    // At noon he is texted.
+    night.until(12 * 3_600 + 120);
+    assert_eq!(night.s.phase, Phase::Running);
+    assert!(!night.s.troubles.contains(&Trouble::NobodyAsked), "{:?}", night.s.troubles);
+}
+
 #[test]
 fn a_patch_begun_before_its_step_is_that_steps() {
     let mut night = taken_on_a_call(patch_then_text());
