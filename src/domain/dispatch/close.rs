@@ -216,11 +216,10 @@ impl Turn<'_> {
         }
     }
 
-    /// It is said in the words of what they did: whoever reads that they cannot be reached looks for a fault.
+    /// It is said in the words of what they did: whoever reads that they cannot be reached looks for a fault. And said once, however
+    /// many steps do not text them for it: it stands as an alarm until they text START.
     pub(super) fn asked_for_no_texts(&mut self, name: &str, number: Option<&PhoneNumber>) {
-        let (who, why) = (name.to_owned(), "asked for no more texts (STOP)".to_owned());
-        self.record(Some(name), Note::Unreachable { name: who.clone(), why });
-        self.trouble(Trouble::Stopped { who, number: number.cloned() });
+        self.trouble(Trouble::Stopped { who: name.to_owned(), number: number.cloned() });
     }
 
     /// START: they can be texted again. Told of where their STOP was.

@@ -547,6 +547,14 @@ fn a_stop_fails_the_step_now_and_alarms() {
     night.tell(Event::Stopped { number: number(100) });
     assert_eq!(night.times().last(), Some(&(60, Channel::Call)));
     assert!(night.s.needs_operator());
+    // The next round does not text him.
+    for contact in night.town.contacts.iter_mut().filter(|contact| contact.name == "ben") {
+        contact.destinations.iter_mut().for_each(|d| d.blocked = true);
+    }
+    night.until(3_000);
+    assert!(night.s.round > 1, "{}", night.s.round);
+    let said: Vec<String> = night.lines().into_iter().filter(|line| line.contains("STOP")).collect();
+    assert_eq!(said, ["Ben texted STOP: no text reaches them until they text START."]);
 }
 
 #[test]

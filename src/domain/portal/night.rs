@@ -124,6 +124,9 @@ impl Parts {
             }
             Note::NoOne { role } => self.say(format!("nobody was on call as {role}")),
             Note::Unreachable { name, .. } => self.say(format!("{name} could not be reached")),
+            Note::Trouble { trouble: Trouble::Stopped { who, .. } } => {
+                self.say(format!("{who} asked for no more texts (STOP)"));
+            }
             Note::Hours { name, not_before: Some(until), then: OutOfHours::Waits, .. } => {
                 let until =
                     if is_days_off(*until, entry.at) { date_and_clock(*until, zone) } else { clock(*until, zone) };
@@ -297,6 +300,15 @@ mod tests {
         );
         let joined = Note::Joined { name: "Ben".into() };
         assert_eq!(came_to(Phase::Told, false, &[joined]), "Ben spoke with the caller 02:30.");
+    }
+
+    #[test]
+    fn somebody_who_texted_stop_is_said_to_have() {
+        let trouble = Trouble::Stopped { who: "Ben".into(), number: None };
+        assert_eq!(
+            came_to(Phase::Running, false, &[handed(Channel::Text), Note::Trouble { trouble }]),
+            "texted Ben, Ben asked for no more texts (STOP), still open."
+        );
     }
 
     #[test]
