@@ -60,8 +60,10 @@ pub struct Told<'a> {
 /// It in one sentence.
 pub fn sentence(told: &Told<'_>, zone: &str) -> String {
     let mut parts = Parts::default();
-    for entry in told.entries {
-        parts.note(entry, zone);
+    let mut entries = told.entries;
+    while let [entry, later @ ..] = entries {
+        parts.note(entry, later, zone);
+        entries = later;
     }
     match told.phase {
         None => parts.say("nobody was to be told".to_owned()),
@@ -108,11 +110,12 @@ impl Parts {
         }
     }
 
-    fn note(&mut self, entry: &Entry, zone: &str) {
+    fn note(&mut self, entry: &Entry, later: &[Entry], zone: &str) {
         let at = clock(entry.at, zone);
         match &entry.note {
-            Note::Handed { channel, name, label, .. } if !label.is_empty() => {
-                if let Some(done) = done(*channel, name) {
+            Note::Handed { channel, name, label, again } if !label.is_empty() => {
+                let left = *again || !never_left(later, (*channel, name.as_str(), label.as_str()));
+                if let Some(done) = done(*channel, name).filter(|_| left) {
                     self.say(done);
                 }
             }
@@ -163,6 +166,24 @@ impl Parts {
         let text = said.collect::<Vec<_>>().join(", ");
         if text.is_empty() { "nothing was done yet".to_owned() } else { text }
     }
+}
+
+/// What was handed over by this way, to this name and label, was refused before anybody had taken it. What is handed over once
+/// more as it may have arrived was not.
+fn never_left(later: &[Entry], (channel, name, label): (Channel, &str, &str)) -> bool {
+    let same = |c: Channel, n: &str, l: &str| (c, n, l) == (channel, name, label);
+    let mut refused = false;
+    for entry in later {
+        match &entry.note {
+            Note::Handed { channel: c, name: n, label: l, again } if same(*c, n, l) => return refused && !*again,
+            Note::Failed { channel: c, name: n, label: l, .. } if same(*c, n, l) => refused = true,
+            Note::Accepted { channel: c, name: n, label: l } if same(*c, n, l) => return false,
+            Note::Delivered { channel: c, name: n } if (*c, n.as_str()) == (channel, name) => return false,
+            Note::Faxed { name: n, .. } if (Channel::Fax, n.as_str()) == (channel, name) => return false,
+            _ => {}
+        }
+    }
+    refused
 }
 
 /// A call is said once it is over: with what came of it.
@@ -300,6 +321,31 @@ mod tests {
         );
         let joined = Note::Joined { name: "Ben".into() };
         assert_eq!(came_to(Phase::Told, false, &[joined]), "Ben spoke with the caller 02:30.");
+    }
+
+    #[test]
+    fn what_was_refused_is_not_said_to_have_been_sent_and_what_came_back_later_is() {
+        let failed = |channel, for_good| Note::Failed {
+            channel,
+            name: "Ben".into(),
+            label: "mobile".into(),
+            why: "no_device".into(),
+            said: None,
+            for_good,
+        };
+        let accepted = |channel| Note::Accepted { channel, name: "Ben".into(), label: "mobile".into() };
+        let said = |notes: &[Note]| came_to(Phase::Running, false, notes);
+        assert_eq!(
+            said(&[handed(Channel::Push), failed(Channel::Push, true), handed(Channel::Text), accepted(Channel::Text)]),
+            "the secure message to Ben failed, texted Ben, still open."
+        );
+        let twice = [handed(Channel::Text), failed(Channel::Text, false), handed(Channel::Text)];
+        assert_eq!(said(&twice), "texted Ben, still open.", "once, at the second try");
+        let came_back = [handed(Channel::Email), accepted(Channel::Email), failed(Channel::Email, true)];
+        assert_eq!(said(&came_back), "emailed Ben, the email to Ben failed, still open.");
+        let again = Note::Handed { channel: Channel::Text, name: "Ben".into(), label: "mobile".into(), again: true };
+        let unknown = [handed(Channel::Text), failed(Channel::Text, false), again, failed(Channel::Text, true)];
+        assert_eq!(said(&unknown), "texted Ben (2 times), the text to Ben failed, still open.", "it may have arrived");
     }
 
     #[test]
