@@ -222,6 +222,7 @@ async fn whoever_was_not_told_acknowledges_nothing_and_is_an_operators_job() {
     assert_eq!(house.desk.store.list_unplaced_texts(10).await.expect("listed").len(), 1);
     // Nor does a word that confirms messages: the two never mix.
     house.desk.phone("Olive").replies("1ok").await;
+    house.desk.phone("Olive").expect_text("you have no open message with the code 1");
     assert_eq!(house.alarms.chain().map(|chain| chain.waits.len()), Some(1));
     house.desk.ends(&id, Phase::ExhaustedUnconfirmed).await;
 }

@@ -118,6 +118,32 @@ async fn of_two_who_see_to_a_text_at_once_one_stands_on_the_time_line() {
 }
 
 #[tokio::test]
+async fn whoever_texts_a_code_that_is_nobodys_of_theirs_hears_that_nothing_was_confirmed() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = asks_ben(&mut desk, &["burst pipe"]).await.remove(0);
+    // Ada is no part of it.
+    for n in 0..7 {
+        desk.phone("Ada").replies_as(&format!("in-{n}"), "1ok").await;
+    }
+    for _ in 0..5 {
+        let said = desk.phone("Ada").expect_text("you have no open message with the code 1, so nothing was confirmed");
+        assert!(!said.words.contains("burst pipe") && !said.words.contains("Jane"), "{}", said.words);
+    }
+    assert_eq!(jobs(&desk).len(), 7, "an operator reads each of them");
+    assert_eq!(desk.state(&id).await.phase, Phase::Running);
+    // What is no code is not answered, nor is anybody who asked for no texts.
+    desk.phone("Olive").replies("hello").await;
+    desk.phone("Olive").replies("STOP").await;
+    desk.phone("Olive").replies("1ok").await;
+    desk.dispatcher
+        .take_text("twilio", "in-stranger", town::number("+12025550199"), None, "1ok".to_owned())
+        .await
+        .expect("taken in");
+    desk.advance(0).await;
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
 async fn with_several_open_operators_read_which_it_may_be_about_and_after_a_restart_too() {
     let mut desk = Desk::at_work(&town::plumbing()).await;
     let ids = asks_ben(&mut desk, &["burst pipe", "no hot water"]).await;

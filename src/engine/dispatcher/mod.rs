@@ -17,6 +17,7 @@ mod lanes;
 mod locked_inboxes;
 mod locks;
 mod mail;
+mod no_code;
 mod papers;
 mod perform;
 mod seen_to;

@@ -36,7 +36,11 @@ impl Dispatcher {
         };
         let Some(id) = told else {
             // An unknown number gets no answer: it may be a machine.
-            self.settle(inbound, "unplaced").await?;
+            let answer = self.no_such_code(from, body).await?;
+            self.settle(inbound, if answer.is_some() { "helped" } else { "unplaced" }).await?;
+            if let Some(answer) = answer {
+                self.answer_no_code(answer);
+            }
             return self.alarm_of_unplaced(inbound).await;
         };
         // A stranger who has that telephone is told nothing of what is open.
