@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ends, fieldsFor, fitted, hasTerms, isAgainGone, mayInform, mayRepeat, moveStep, setInforms, setOnly, setTimes, takeOutStep, withAnswer, type Order } from './steps';
+import { ends, fieldsFor, fitted, hasTerms, isAgainGone, labelsFor, mayInform, mayRepeat, moveStep, setInforms, setOnly, setTimes, takeOutStep, withAnswer, type Order } from './steps';
 import { METHODS } from './account';
 import type { CallType, Step } from './types';
 
@@ -16,6 +16,17 @@ describe('what a step may say', () => {
     expect(all.filter((m) => !mayRepeat(m)).map((m) => m.kind)).toEqual(['live_patch', 'webhook', 'fax', 'hold_for_check_in', 'hold_for_recap']);
     expect(ends({ kind: 'email' })).toEqual(['handed_over']);
     expect(ends({ kind: 'secure_message', confirm: false })).not.toContain('confirmed');
+  });
+
+  it('goes to destinations that take it, on call too', () => {
+    const destination = (label: string, kind: 'phone' | 'email' | 'pager') => ({ id: label, label, reach: { kind, address: '' }, ring_secs: 30, blocked: false, hours: [] });
+    const contacts = [
+      { destinations: [destination('mobile', 'phone'), destination('email', 'email')] },
+      { destinations: [destination('mobile', 'phone'), destination('beeper', 'pager'), destination('home', 'phone')] },
+    ];
+    expect(labelsFor(contacts, 'pager')).toEqual(['beeper']);
+    expect(labelsFor(contacts, 'phone')).toEqual(['mobile', 'home']);
+    expect(labelsFor(contacts, 'fax')).toEqual([]);
   });
 
   it('is taken out when the way is another', () => {

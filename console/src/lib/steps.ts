@@ -1,7 +1,7 @@
 // What a step of a protocol may say besides how it reaches whom: tries, what counts as done, information, conditions. Pure.
 
 import { move } from './account';
-import type { AnswerIs, CallType, Conditions, Field, Method, Step, Until } from './types';
+import type { AnswerIs, CallType, Conditions, Contact, Field, Method, ReachKind, Step, Until } from './types';
 
 /** Nobody answers by this way, so it may be for information only. */
 export function mayInform(method: Method): boolean {
@@ -12,6 +12,11 @@ export function mayInform(method: Method): boolean {
 /** A fax and a post have tries of their own, a patch is the operator's, and what is held is not tried. */
 export function mayRepeat(method: Method): boolean {
   return !['fax', 'webhook', 'live_patch', 'hold_for_check_in', 'hold_for_recap'].includes(method.kind);
+}
+
+/** What people call their destinations that take this way, each once: whoever is on call has one of that name, or the check says who has not. */
+export function labelsFor(contacts: readonly Pick<Contact, 'destinations'>[], kind: ReachKind | 'nobody'): string[] {
+  return [...new Set(contacts.flatMap((c) => c.destinations.filter((d) => d.reach.kind === kind).map((d) => d.label)))];
 }
 
 export const isHeld = (method: Method): boolean => method.kind === 'hold_for_check_in' || method.kind === 'hold_for_recap';
