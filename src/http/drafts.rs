@@ -36,6 +36,9 @@ pub struct DraftBody {
     cursor: Option<Cursor>,
     /// When it was begun.
     begun_at: Option<UtcMs>,
+    /// Whoever saves it knows of the other form of this call that they have begun, and means both.
+    #[serde(default)]
+    beside: bool,
 }
 
 /// That a draft is saved.
@@ -61,7 +64,8 @@ pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Res
 /// Saves a draft. Sensitive answers are left out of it.
 #[utoipa::path(put, path = "/api/v1/drafts/{id}", tag = "messages", security(("bearer" = [])),
     params(("id" = DraftId, Path)), request_body = DraftBody,
-    responses((status = OK, body = Saved), (status = NOT_FOUND, body = ProblemBody)))]
+    responses((status = OK, body = Saved), (status = NOT_FOUND, body = ProblemBody),
+        (status = CONFLICT, body = ProblemBody, description = "I have begun another form of this call.")))]
 pub async fn save(
     State(front): State<Front>,
     Operator(signed): Operator,
@@ -86,6 +90,13 @@ pub async fn save(
         saved_at,
     };
     let mut tx = front.store.write().await?;
+    if let Some(call) = draft.call.as_ref().filter(|_| !body.beside)
+        && tx.find_other_draft(&draft.id, call, &draft.owner).await?.is_some()
+    {
+        let detail =
+            "A form of this call is begun already, in another window maybe: read my drafts and go on with that one.";
+        return Err(Problem::conflict("draft.begun_elsewhere", detail));
+    }
     tx.upsert_draft(&draft).await?;
     tx.commit("draft").await?;
     Ok(Json(Saved { id, saved_at }))

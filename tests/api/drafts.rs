@@ -64,6 +64,35 @@ async fn what_is_kept_out_of_a_message_in_clear_stays_with_the_form_whoever_has_
 }
 
 #[tokio::test]
+async fn a_call_has_one_form_of_mine_unless_two_are_meant() {
+    let house = House::new().await;
+    let (kim, lee) = (house.sign_in("kim").await, house.sign_in("lee").await);
+    let put = async |who: &String, id: &str, call: Value, beside: bool| {
+        let body = json!({"account": "acc_plumbing", "call": call, "answers": {"name": "Pat"}, "beside": beside});
+        house.ask(Method::PUT, &format!("/api/v1/drafts/{id}"), who, body).await
+    };
+    assert_eq!(put(&kim, "drf_1", json!("call_1"), false).await.status, StatusCode::OK);
+    let second = put(&kim, "drf_2", json!("call_1"), false).await;
+    assert_eq!((second.status, second.problem().as_str()), (StatusCode::CONFLICT, "draft.begun_elsewhere"));
+    assert_eq!(put(&kim, "drf_1", json!("call_1"), false).await.status, StatusCode::OK, "it goes on");
+    assert_eq!(put(&kim, "drf_3", json!("call_2"), false).await.status, StatusCode::OK, "another call");
+    assert_eq!(put(&kim, "drf_4", Value::Null, false).await.status, StatusCode::OK, "none");
+    assert_eq!(put(&lee, "drf_5", json!("call_1"), false).await.status, StatusCode::OK, "another operator");
+    // A message was taken back while the next one was written: both are hers, and both are kept.
+    assert_eq!(put(&kim, "drf_6", json!("call_1"), true).await.status, StatusCode::OK);
+    assert_eq!(put(&kim, "drf_6", json!("call_1"), false).await.status, StatusCode::OK, "it is there");
+    assert_eq!(
+        house.ask(Method::DELETE, "/api/v1/drafts/drf_1", &kim, Value::Null).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(
+        house.ask(Method::DELETE, "/api/v1/drafts/drf_6", &kim, Value::Null).await.status,
+        StatusCode::NO_CONTENT
+    );
+    assert_eq!(put(&kim, "drf_2", json!("call_1"), false).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn an_identifier_of_another_kind_names_nothing() {
     let house = House::new().await;
     let kim = house.sign_in("kim").await;

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DraftSaver, DraftShelf, draftBody, fromServer, mergeDrafts, newDraft, type Draft, type Shelf } from './draft';
+import { DraftSaver, DraftShelf, draftBody, fromServer, joined, mergeDrafts, newDraft, type Draft, type Shelf } from './draft';
 
 class MapShelf implements Shelf {
   private items = new Map<string, string>();
@@ -23,6 +23,22 @@ class MapShelf implements Shelf {
 function draft(id: string, more: Partial<Draft> = {}): Draft {
   return { ...newDraft('acc_p', 'call_1', null, 5), id, ...more };
 }
+
+describe('a form begun in another browser', () => {
+  const theirs = draft('drf_1', { answers: { name: 'Ann', problem: 'leak' }, revision: 1, acknowledged: 1 });
+
+  it('is here as it is, where nothing was typed here', () => {
+    expect(joined(theirs, undefined)).toBe(theirs);
+    expect(joined(theirs, draft('drf_2', { answers: { name: ' ', problem: 'leak' } }))).toBe(theirs);
+  });
+
+  it('takes in what was typed here, and loses nothing of either', () => {
+    const one = joined(theirs, draft('drf_2', { answers: { name: 'Ann', problem: 'in the cellar', callback: '0147' }, call_type: 'ct_urgent', apart: { callback: 'Patient' } }));
+    expect(one.answers).toEqual({ name: 'Ann', problem: 'leak in the cellar', callback: '0147' });
+    expect([one.id, one.call_type, one.revision > one.acknowledged]).toEqual(['drf_1', null, true]);
+    expect(one.apart).toEqual({ callback: 'Patient' });
+  });
+});
 
 describe('drafts after a reload', () => {
   it('go on with what this browser has until the server acknowledged it', () => {

@@ -81,6 +81,24 @@ export function fromServer(draft: ServerDraft): Draft {
   };
 }
 
+/** A form begun in another browser of hers, with what was typed here before it was known of: one form, and no word of either is lost. */
+export function joined(theirs: Draft, ours: Draft | undefined): Draft {
+  const typed = Object.entries(ours?.answers ?? {}).filter(([field, words]) => words.trim() !== '' && words.trim() !== theirs.answers[field]?.trim());
+  if (!ours || typed.length === 0) return theirs;
+  const answers = { ...theirs.answers };
+  for (const [field, words] of typed) answers[field] = [answers[field], words].filter((part) => part?.trim()).join(' ');
+  const apart = { ...theirs.apart, ...ours.apart };
+  return {
+    ...theirs,
+    ...(Object.keys(apart).length > 0 ? { apart } : {}),
+    answers,
+    caller: theirs.caller ?? ours.caller,
+    cursor: ours.cursor ?? theirs.cursor,
+    revision: theirs.revision + 1,
+    changed_at: ours.changed_at,
+  };
+}
+
 /**
  * What to go on with after a reload: a copy in this browser that the server has not acknowledged wins;
  * otherwise the server's. A copy that was acknowledged and is gone from the server was saved or thrown away.

@@ -1076,6 +1076,8 @@ export interface DraftBody {
   begun_at?: number;
   /** What stays out of a message in clear, by field, with the protected call type that it was typed for. */
   apart?: Record<string, string>;
+  /** This browser has the other forms of its call too. */
+  beside?: boolean;
 }
 
 export interface ServerDraft extends DraftBody {

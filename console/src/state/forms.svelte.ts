@@ -5,7 +5,7 @@ import { alsoAnswers, alsoTaken, leavesProtection, mayBeProtected, weighed, type
 import { Problem, api } from '../lib/api';
 import { Bin, type Thrown } from '../lib/bin';
 import { filledIn } from '../lib/chosen';
-import { DraftSaver, DraftShelf, fromServer, isUnsaved, mergeDrafts, newDraft, type Draft } from '../lib/draft';
+import { DraftSaver, DraftShelf, fromServer, isUnsaved, joined, mergeDrafts, newDraft, type Draft } from '../lib/draft';
 import { answersFor, checkField, checkForm, hasContent, isSensitive, mayGoAsIs, shownFields, type Asked } from '../lib/form';
 import { readNumber } from '../lib/phone';
 import { shaped } from '../lib/shape';
@@ -140,6 +140,70 @@ class Forms {
     if (hasContent(theirs.answers)) notices.say('The form begun before is here.');
     // Begun, perhaps, before the call turned out to be for another account.
     await this.changeAccount(call);
+  }
+
+  /** The form of a call as it was begun, or written on, in another browser of hers. Words typed here meanwhile are joined to it: it is
+   * one form, here and there. */
+  async takeIn(call: string): Promise<void> {
+    const was = this.ofCall(call);
+    const [revision, acknowledged] = [was?.revision, was?.acknowledged];
+    const items = (await api.drafts().catch(() => undefined))?.items;
+    const view = desk.mine.find((c) => c.id === call);
+    if (!items || !view) return;
+    const ours = this.ofCall(call);
+    const same = ours && items.find((d) => d.id === ours.id);
+    if (ours && same) {
+      // Nothing was typed or saved here since it was asked for: what the server has is the newest.
+      if (!isUnsaved(ours) && ours.revision === revision && ours.acknowledged === acknowledged) {
+        // What the server never keeps stays: it is in this browser alone.
+        ours.answers = { ...ours.answers, ...same.answers };
+        ours.call_type = same.call_type ?? ours.call_type;
+        ours.caller = same.caller ?? ours.caller;
+        const { apart } = fromServer(same);
+        if (apart) ours.apart = apart;
+        else delete ours.apart;
+      }
+      return;
+    }
+    const theirs = items.find((d) => d.call === call && !this.find(d.id) && !this.wasHere(d.id));
+    if (!theirs) return;
+    // Where both are on the server, or what was typed here would leave in clear there, the second stands by itself.
+    const merges = ours && ours.acknowledged === 0 && this.goesInto(ours, fromServer(theirs));
+    const draft = joined(fromServer(theirs), merges ? $state.snapshot(ours) : undefined);
+    if (merges) {
+      const [secrets, reason] = [this.secrets.get(ours.id), this.reasons.get(ours.id)];
+      this.remove(ours.id);
+      if (secrets) this.secrets.set(draft.id, secrets);
+      if (reason) this.reasons.set(draft.id, reason);
+    }
+    this.drafts.push(draft);
+    if (isUnsaved(draft)) {
+      this.shelf?.keep(draft);
+      this.saver(draft.id).touch();
+    }
+    if (hasContent(draft.answers)) notices.say('The form begun in your other browser is here.');
+    await this.changeAccount(view);
+  }
+
+  /** What was typed in a form is as well kept in another: none of it leaves the protection of its call type. */
+  private goesInto(ours: Draft, theirs: Draft): boolean {
+    if (!hasContent(ours.answers)) return true;
+    const account = accounts.find(theirs.account);
+    const [from, to] = [this.callType(ours, account), this.callType(theirs, account)];
+    return ours.account === theirs.account && from !== undefined && to !== undefined && !leavesProtection(from, to);
+  }
+
+  /** It was thrown away here, or saved: what the server said a moment ago does not bring it back. */
+  private wasHere(id: string): boolean {
+    const gone = [...this.thrown.map((t) => t.what.draft), ...[...this.saved.values()].map((s) => s.draft)];
+    return gone.some((d) => d.id === id) || this.lastSaved?.draft.id === id;
+  }
+
+  /** Another form of its call is in this browser too, so that both are meant. */
+  private isBeside(id: string): boolean {
+    const call = this.find(id)?.call;
+    const known = [...this.drafts, ...this.thrown.map((t) => t.what.draft)];
+    return Boolean(call) && known.some((d) => d.call === call && d.id !== id);
   }
 
   /** A form that was left, whoever began it: it is here from now on. */
@@ -581,7 +645,7 @@ class Forms {
       const empty = newDraft('', null, null, 0);
       saver = new DraftSaver(
         () => this.find(id) ?? empty,
-        (draft, body) => api.putDraft(draft, body),
+        (draft, body) => api.putDraft(draft, this.isBeside(draft) ? { ...body, beside: true } : body),
         (revision) => {
           const draft = this.find(id);
           if (!draft) return;
@@ -590,6 +654,11 @@ class Forms {
           this.keptHere = false;
         },
         (error) => {
+          const call = this.find(id)?.call;
+          if (call && error instanceof Problem && error.code === 'draft.begun_elsewhere') {
+            void this.takeIn(call);
+            return 'try again';
+          }
           if (error instanceof Problem && !error.offline && error.status < 500 && error.status !== 401 && error.status !== 429) return 'give up';
           this.keptHere = true;
           return 'try again';

@@ -71,6 +71,49 @@ describe('a form and its call', () => {
   });
 });
 
+describe('a form begun in another browser of hers', () => {
+  const theirs = { id: 'drf_1', account: plumber.id, call: 'call_1', answers: { name: 'Ann' }, saved_at: 1 };
+  const onServer = (...items: unknown[]) => vi.spyOn(api, 'drafts').mockResolvedValue({ items } as never);
+
+  it('is here instead of the empty one', async () => {
+    forms.open(call);
+    onServer(theirs);
+    await forms.takeIn('call_1');
+    expect(forms.drafts.map((d) => [d.id, d.answers.name])).toEqual([['drf_1', 'Ann']]);
+  });
+
+  it('takes in what was typed here meanwhile, and stays one form', async () => {
+    const ours = forms.open(call);
+    forms.setAnswer(ours, { form: { fields: [] } } as never, 'problem', 'leak');
+    forms.secrets.set(ours.id, { card: '4111' });
+    onServer(theirs);
+    await forms.takeIn('call_1');
+    expect(forms.drafts.map((d) => [d.id, d.answers])).toEqual([['drf_1', { name: 'Ann', problem: 'leak' }]]);
+    expect(forms.secrets.get('drf_1')).toEqual({ card: '4111' });
+  });
+
+  it('is shown as it was written on there, unless words were typed here', async () => {
+    forms.open(call);
+    onServer(theirs);
+    await forms.takeIn('call_1');
+    onServer({ ...theirs, answers: { name: 'Ann Lee' } });
+    await forms.takeIn('call_1');
+    expect(forms.ofCall('call_1')?.answers.name).toBe('Ann Lee');
+    forms.setAnswer(forms.ofCall('call_1')!, { form: { fields: [] } } as never, 'name', 'Ann Leeds');
+    await forms.takeIn('call_1');
+    expect(forms.ofCall('call_1')?.answers.name).toBe('Ann Leeds');
+  });
+
+  it('does not come back once its message is saved', async () => {
+    const draft = forms.open(call);
+    const id = draft.id;
+    await saves();
+    onServer({ ...theirs, id });
+    await forms.takeIn('call_1');
+    expect(forms.drafts.map((d) => d.id)).not.toContain(id);
+  });
+});
+
 describe('a message taken back', () => {
   it('has its sensitive answers and its reason still', async () => {
     await saves();

@@ -62,6 +62,8 @@ readers! {
     find_draft(id: &DraftId) -> Option<Draft>;
     /// The open draft of a call, if a form was begun in it.
     find_draft_of_call(call: &CallId) -> Option<Draft>;
+    /// The open draft that this owner has of the call, where there is none with this identifier yet.
+    find_other_draft(new: &DraftId, call: &CallId, owner: &UserId) -> Option<DraftId>;
     /// Those of these drafts that are open.
     list_open_drafts(ids: &[DraftId]) -> Vec<Draft>;
     /// A user's open drafts, the last saved first.
@@ -92,6 +94,18 @@ async fn find_draft_of_call(from: &mut impl Query, call: &CallId) -> Result<Opti
         WHERE call = $1 AND message IS NULL ORDER BY id LIMIT 1";
     let row = from.fetch_optional(SQL, args![call]).await?;
     row.map(|row| draft(&row, from.seal())).transpose()
+}
+
+async fn find_other_draft(
+    from: &mut impl Query,
+    new: &DraftId,
+    call: &CallId,
+    owner: &UserId,
+) -> Result<Option<DraftId>, StoreError> {
+    const SQL: &str = "SELECT id FROM draft WHERE call = $1 AND owner = $2 AND message IS NULL
+        AND NOT EXISTS (SELECT 1 FROM draft kept WHERE kept.id = $3) ORDER BY id LIMIT 1";
+    let row = from.fetch_optional(SQL, args![call, owner, new]).await?;
+    row.map(|row| row.read("id")).transpose()
 }
 
 async fn list_open_drafts(from: &mut impl Query, ids: &[DraftId]) -> Result<Vec<Draft>, StoreError> {
