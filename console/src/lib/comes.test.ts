@@ -30,7 +30,13 @@ describe('why a caller comes', () => {
   it('says by whom, where it was an operator', () => {
     expect(words({ kind: 'not_fetched', by: 'usr_kim', slot: 2 })).toBe('Nobody fetched the caller from slot 2, where Kim parked them.');
     expect(words({ kind: 'not_taken', by: 'usr_kim', to: 'usr_lee' })).toBe('Kim passed the caller on to Lee, who did not take them.');
-    expect(words({ kind: 'transfer_failed', by: 'usr_kim', number: '+12025550190', why: 'busy' })).toBe('Kim transferred the caller to +1 202 555 0190: is busy.');
+    expect(words({ kind: 'transfer_failed', by: 'usr_kim', number: '+12025550190', why: 'busy' })).toBe('Kim transferred the caller to +1 202 555 0190. That number is busy.');
+  });
+
+  it('says of the account’s own number what it did', () => {
+    const said = (why: string) => words({ kind: 'spill_failed', number: '+12025550172', why });
+    expect(said('busy')).toBe('The account sends calls to +1 202 555 0172 now. That number is busy.');
+    expect(said('lost')).toContain('now. That number: ');
   });
 
   it('says how far somebody came at check-in', () => {

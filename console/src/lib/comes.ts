@@ -1,6 +1,6 @@
 // Why a caller comes, in plain words: one line when the call pops and at its head.
 
-import { causeWords } from './hears';
+import { causeOf, causeWords } from './hears';
 import { showNumber } from './phone';
 import type { ComesView, TriedView } from './types';
 
@@ -31,7 +31,7 @@ function words(comes: ComesView, nameOf: (user: string) => string): string {
     case 'fetched':
       return `${nameOf(why.by)} parked this caller at slot ${why.slot}.`;
     case 'transfer_failed':
-      return `${nameOf(why.by)} transferred the caller to ${showNumber(why.number)}: ${causeWords(why.why)}.`;
+      return `${nameOf(why.by)} transferred the caller to ${showNumber(why.number)}. ${causeOf('That number', why.why)}.`;
     case 'not_taken':
       return `${nameOf(why.by)} passed the caller on to ${nameOf(why.to)}, who did not take them.`;
     case 'passed_on':
@@ -43,7 +43,7 @@ function words(comes: ComesView, nameOf: (user: string) => string): string {
     case 'moved':
       return `${nameOf(why.by)} moved the caller here from ${nameOf(why.from)}.`;
     case 'spill_failed':
-      return `The account sends calls to ${showNumber(why.number)} now: ${causeWords(why.why)}.`;
+      return `The account sends calls to ${showNumber(why.number)} now. ${causeOf('That number', why.why)}.`;
     case 'from_check_in': {
       const wrong = why.wrong_pins === 0 ? '' : `${why.wrong_pins} wrong ${why.wrong_pins === 1 ? 'PIN' : 'PINs'}`;
       if (!why.checked_in) return `Wants a person at check-in; ${wrong === '' ? 'no PIN was entered' : `${wrong}: ask who it is`}.`;
