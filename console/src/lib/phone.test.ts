@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { causeWords } from './hears';
-import { premiumNote, readNumber, showNumber } from './phone';
+import { looksDialled, readNumber, showNumber } from './phone';
 
 describe('telephone numbers', () => {
   it('are read as people write them', () => {
@@ -8,6 +8,11 @@ describe('telephone numbers', () => {
       expect(readNumber(text), text).toBe('+12025550101');
     }
     expect(readNumber('555 0101')).toBeNull();
+  });
+
+  it('are told from names while they are typed', () => {
+    for (const text of ['+1202', '(202) 555', '911', ' 202-555-01']) expect(looksDialled(text), text).toBe(true);
+    for (const text of ['', '20', 'Lee', 'Lee 2025', '()-']) expect(looksDialled(text), text).toBe(false);
   });
 
   it('of emergency services are let through, so that the refusal says what to do', () => {

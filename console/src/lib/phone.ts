@@ -9,6 +9,11 @@ export function showNumber(number: string | null | undefined): string {
   return EMERGENCY.has(short) ? short : number;
 }
 
+/** These are the digits of a number, as far as they are typed, and no name. */
+export function looksDialled(text: string): boolean {
+  return /^\s*\+?[\d\s\-.()\u00a0]+$/.test(text) && text.replace(/\D/g, '').length >= 3;
+}
+
 /** Emergency numbers of the world. The server refuses them aloud, unless a trunk is registered for them. */
 const EMERGENCY = new Set(
   '911 112 999 000 110 111 118 119 117 100 101 102 103 104 105 106 107 108 113 114 115 116 120 122 123 190 191 192 193 194 195 933 995'.split(' '),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { besideHers, isToRingBack, parted, phraseWords, stripWords, takeWords, toldWaiting, waitWords, waitsAs, waitsSince } from './waits';
+import { backWords, besideHers, isToRingBack, parted, phraseWords, stripWords, takeWords, toldWaiting, waitWords, waitsAs, waitsSince } from './waits';
 import type { CallView } from './types';
 
 const MINUTE = 60_000;
@@ -8,6 +8,7 @@ it('a caller who is back in the queue waits since then, and the age of the call 
   const back = { since: 0, back_since: 20 * MINUTE };
   expect(waitsSince(back)).toBe(20 * MINUTE);
   expect(waitWords(back, 20 * MINUTE + 21_000)).toBe('0:21, back in the queue; the call is 20:21 old');
+  expect(backWords(back, 20 * MINUTE + 21_000)).toBe('back in the queue; the call is 20:21 old');
 });
 
 it('a caller who has been with nobody waits since the call came in', () => {

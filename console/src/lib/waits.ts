@@ -13,8 +13,13 @@ export function waitsSince(waiting: Waits): number {
 
 /** `0:21`, or `0:21, back in the queue; the call is 21:40 old`. */
 export function waitWords(waiting: Waits, now: number): string {
-  const waits = elapsed(now - waitsSince(waiting));
-  return waiting.back_since == null ? waits : `${waits}, back in the queue; the call is ${elapsed(now - waiting.since)} old`;
+  const back = backWords(waiting, now);
+  return `${elapsed(now - waitsSince(waiting))}${back ? `, ${back}` : ''}`;
+}
+
+/** `back in the queue; the call is 21:40 old`, if they are. */
+export function backWords(waiting: Waits, now: number): string {
+  return waiting.back_since == null ? '' : `back in the queue; the call is ${elapsed(now - waiting.since)} old`;
 }
 
 /** Who is on the line and waits, and for whom somebody has to be rung first: these hear nothing, however long it takes. */
