@@ -112,6 +112,11 @@ export class Softphone {
     (this.ua as unknown as { transport: { connect(): void } }).transport.connect();
   };
 
+  /** What is rung rings here first from now on, as the phone that came last does: another browser of hers had come after us. */
+  comeAnew(): void {
+    this.reconnect();
+  }
+
   /** After a token was refreshed: JsSIP sends it with the next request. */
   refreshToken(): void {
     this.ua.set('authorization_jwt', `Bearer ${this.options.token()}`);

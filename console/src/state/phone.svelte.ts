@@ -2,6 +2,8 @@
 
 import { SvelteMap } from 'svelte/reactivity';
 import { api } from '../lib/api';
+import { isElsewhere, patience } from '../lib/elsewhere';
+import { keyOf } from '../lib/keys';
 import { LevelMeter, MicError, listDevices, openMic, type Devices } from '../lib/mic';
 import { lightOf, type Quality } from '../lib/quality';
 import type { SipAccess } from '../lib/types';
@@ -35,6 +37,21 @@ class Phone {
   /** The sound of a call has lost its way and is looking for another. */
   readonly finding = $derived(this.calls.some((c) => c.finding));
   readonly light = $derived(lightOf([...this.quality.values()].at(-1) ?? null));
+  /** She speaks, and not by this page's telephone. It is so for a moment, too, while a call comes here. */
+  private readonly missing = $derived(isElsewhere(desk.feed.seat, this.link, desk.mine, this.calls));
+  /** Her telephone is in another browser: so for long enough. */
+  isElsewhere = $state(false);
+
+  /** Keeps `isElsewhere`; from an effect of the page. Returns what stops it. */
+  watchElsewhere(): (() => void) | undefined {
+    if (!this.missing) {
+      this.isElsewhere = false;
+      return undefined;
+    }
+    const timer = setTimeout(() => (this.isElsewhere = true), patience(performance.now()));
+    return () => clearTimeout(timer);
+  }
+
   readonly lastQuality = $derived([...this.quality.values()].at(-1) ?? null);
 
   private relays: RTCIceServer[] = [];
@@ -112,6 +129,12 @@ class Phone {
 
   renewed(): void {
     this.softphone?.refreshToken();
+  }
+
+  /** Her telephone is in another browser; what rings from now on rings in this one. */
+  bringHere(): void {
+    this.softphone?.comeAnew();
+    notices.show(`Your telephone is here again. To speak here with whom you have there, hold them and take them back: ${keyOf('hold')}, ${keyOf('hold')}.`, 'info');
   }
 
   /** From a click or a key: lets sound out. */
