@@ -28,6 +28,8 @@ use crate::io::store::StoreError;
 
 /// How long an edge may take for one delivery.
 const PATIENCE: Duration = Duration::from_secs(45);
+/// The same of a mail: its relay may pause before it greets, and has then still to take it.
+const MAIL_PATIENCE: Duration = Duration::from_secs(55);
 
 /// One delivery in the air; lands however its task ends.
 pub(super) struct Flight {
@@ -202,7 +204,7 @@ impl Dispatcher {
 
     pub(super) async fn send_mail(&self, mail: &Mail) -> Heard {
         failpoint("email", "before_send");
-        let delivery = in_time(self.inner.edges.mailer.send_and_hear(mail)).await;
+        let delivery = within(MAIL_PATIENCE, self.inner.edges.mailer.send_and_hear(mail)).await;
         failpoint("email", "after_send");
         delivery
     }
@@ -321,8 +323,12 @@ pub(super) fn measure(delivery: &Delivery, papers: &Papers, count: u64) {
 
 /// Whatever an edge does, it answers before the attempt's own guard (60 s) takes it for lost.
 pub(super) async fn in_time<T: From<Delivery>>(sending: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> T {
+    within(PATIENCE, sending).await
+}
+
+async fn within<T: From<Delivery>>(patience: Duration, sending: Pin<Box<dyn Future<Output = T> + Send + '_>>) -> T {
     let late = || Delivery::failed(Failure::Unknown, "timeout").into();
-    tokio::time::timeout(PATIENCE, sending).await.unwrap_or_else(|_| late())
+    tokio::time::timeout(patience, sending).await.unwrap_or_else(|_| late())
 }
 
 /// An attempt that did not get through, in the words of whoever refused it, if there are any.

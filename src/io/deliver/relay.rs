@@ -14,8 +14,12 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use tokio::time::timeout;
 
-/// How long all may take that is said before the mail itself.
-const TIMEOUT: Duration = Duration::from_secs(20);
+/// How long it may take until there is a line to it.
+const CONNECT: Duration = Duration::from_secs(15);
+/// How long all may take that is said before the mail itself, the line to it and its greeting included: relays pause for half a minute
+/// before they greet, as what sends unwanted mail does not wait. RFC 5321 §4.5.3.2 asks for five minutes; whatever is urgent has to be
+/// tried again, and alarmed about, before that, and the mail itself has to be taken within the minute that is its attempt's.
+const BEFORE: Duration = Duration::from_secs(40);
 /// How long the relay may take over the leave.
 const LEAVE: Duration = Duration::from_secs(2);
 
@@ -56,7 +60,11 @@ impl Relay {
     /// # Errors
     /// Its refusal, or where the conversation broke off.
     pub(super) async fn send(&self, envelope: &Envelope, octets: &[u8]) -> Result<(), Refused> {
-        let asked = timeout(TIMEOUT, self.greet_and_ask(envelope, octets.is_ascii())).await;
+        self.send_within(BEFORE, envelope, octets).await
+    }
+
+    async fn send_within(&self, before: Duration, envelope: &Envelope, octets: &[u8]) -> Result<(), Refused> {
+        let asked = timeout(before, self.greet_and_ask(envelope, octets.is_ascii())).await;
         let (mut connection, asked) =
             asked.map_err(|_| Refused::Before(None))?.map_err(|error| Refused::Before(Some(error)))?;
         let taken = match asked {
@@ -80,7 +88,7 @@ impl Relay {
             Encrypted::Asked(_) | Encrypted::Off => None,
         };
         let to = (self.host.as_str(), self.port);
-        let mut connection = AsyncSmtpConnection::connect_tokio1(to, Some(TIMEOUT), &hello, wrapped, None).await?;
+        let mut connection = AsyncSmtpConnection::connect_tokio1(to, Some(CONNECT), &hello, wrapped, None).await?;
         if let Encrypted::Asked(tls) = &self.encrypted {
             connection.starttls(tls.clone(), &hello).await?;
         }
@@ -112,5 +120,71 @@ impl Relay {
         }
         connection.command(Data).await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A relay that takes one mail, or says nothing at all.
+    async fn relay(greets: bool) -> Relay {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("its own").port();
+        tokio::spawn(async move {
+            let (mut line, _) = listener.accept().await.expect("a caller");
+            let (heard, mut says) = line.split();
+            let mut lines = BufReader::new(heard).lines();
+            if !greets {
+                return std::future::pending().await;
+            }
+            let mut within = false;
+            let mut answer = Some("220 relay.example.com\r\n");
+            loop {
+                // Whoever has gone is told nothing.
+                if let Some(answer) = answer
+                    && says.write_all(answer.as_bytes()).await.is_err()
+                {
+                    return;
+                }
+                let Ok(Some(said)) = lines.next_line().await else { return };
+                answer = match (within, said.as_str()) {
+                    (true, ".") => {
+                        within = false;
+                        Some("250 taken\r\n")
+                    }
+                    (true, _) => None,
+                    (false, "DATA") => {
+                        within = true;
+                        Some("354 go on\r\n")
+                    }
+                    (false, "QUIT") => Some("221 bye\r\n"),
+                    (false, _) => Some("250 yes\r\n"),
+                };
+            }
+        });
+        Relay { host: "127.0.0.1".to_owned(), port, encrypted: Encrypted::Off, login: None }
+    }
+
+    async fn given(greets: bool, before: Duration) -> Result<(), Refused> {
+        let address = |text: &str| text.parse::<lettre::Address>().expect("an address");
+        let envelope = Envelope::new(Some(address("desk@example.com")), vec![address("ben@example.com")]);
+        let mail = b"Subject: a leak\r\n\r\nIn the cellar.\r\n";
+        relay(greets).await.send_within(before, &envelope.expect("sender and recipient"), mail).await
+    }
+
+    #[tokio::test]
+    async fn a_relay_that_does_not_greet_in_time_was_given_nothing_and_one_that_does_takes_the_mail() {
+        let refused = given(false, Duration::from_millis(50)).await;
+        assert!(matches!(refused, Err(Refused::Before(None))), "{refused:?}");
+        given(true, BEFORE).await.expect("taken");
+    }
+
+    #[test]
+    fn a_pause_of_half_a_minute_is_waited_for_and_leaves_time_for_the_mail() {
+        assert!(BEFORE > Duration::from_secs(30) && CONNECT < BEFORE);
     }
 }
