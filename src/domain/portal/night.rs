@@ -10,7 +10,7 @@ use crate::domain::dispatch::event::{Entry, Note, Via};
 use crate::domain::dispatch::in_hours::{OutOfHours, is_days_off};
 use crate::domain::dispatch::job::JobOutcome;
 use crate::domain::dispatch::patch_step::PatchEnd;
-use crate::domain::dispatch::state::{CallOutcome, Channel, Phase};
+use crate::domain::dispatch::state::{CallOutcome, Channel, Phase, Trouble};
 use crate::domain::message::render::{clock, date_and_clock};
 use crate::domain::oncall::first_instant;
 
