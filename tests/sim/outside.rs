@@ -314,7 +314,11 @@ impl Outside {
                 let at = now + between(rng, 60, 2_000);
                 let yes = state.is_yes_by_mail(&a.id, &words);
                 let attempt = a.id.clone();
-                let event = if yes { Event::MailYes { attempt } } else { Event::WroteMail { attempt } };
+                let event = if yes {
+                    Event::MailYes { attempt }
+                } else {
+                    Event::WroteMail { attempt, from: "ben@example.com".to_owned().into(), words: words.into() }
+                };
                 self.comes(at, doubled, What::About { attempt: a.id.clone(), event: event.clone() });
                 if rng.below(2) == 0 {
                     self.comes(at + MINUTE, doubled, What::About { attempt: a.id.clone(), event });

@@ -94,17 +94,46 @@ async fn other_words_are_an_operator_s_to_read_and_survive_a_restart() {
     };
     let (_, text) = words(&desk).expect("the words are on the desks");
     assert!(!text.contains("Reply to this email"), "{text}");
+    assert!(text.starts_with("Ben answered by email about Imaginary Plumbing, "), "{text}");
+    let message = desk.view(&id).await.message;
+    let leads = desk.dispatcher.alarms().into_iter().any(|a| a.message.as_ref() == Some(&message) && a.text == text);
+    assert!(leads, "{:?}", desk.dispatcher.alarms());
+    let line = "Ben answered by email: \u{201c}ok but I need an hour\u{201d}";
+    says(&desk, &id, line).await;
     desk.restarts().await;
     let (alarm, _) = words(&desk).expect("they still are");
     desk.dispatcher.silence(&alarm, &kim()).await.expect("seen to");
     desk.restarts().await;
     assert_eq!(words(&desk), None);
+    assert!(!desk.state(&id).await.needs_operator());
+    says(&desk, &id, line).await;
+    says(&desk, &id, "Kim saw to what came in: it is off the desks.").await;
     // The steps go on meanwhile.
     desk.advance(600).await;
     desk.phone("Ben").expect_text("Reply 1ok");
     desk.phone("Ben").replies("1ok").await;
     desk.phone("Ben").expect_text("Confirmed");
     desk.ends(&id, Phase::Confirmed).await;
+}
+
+#[tokio::test]
+async fn a_reply_from_another_mailbox_is_not_said_to_be_theirs() {
+    let mut desk = Desk::at_work(&tells_by_mail()).await;
+    let id = desk.takes("burst pipe").await;
+    let asked = desk.phone("Ben").last_mail();
+    desk.phone("Ben").expect_mail("burst pipe");
+    let mail = "From: Pat <pat@example.net>\r\nMessage-ID: <a@example.net>\r\nSubject: Fw\r\n\r\nWho is Ben?\r\n";
+    desk.mail_for(&asked, "pat@example.net", mail).await;
+    let line = "The email to Ben was answered from another address: \u{201c}pat@example.net: Who is Ben?\u{201d}";
+    says(&desk, &id, line).await;
+    let alarms = desk.dispatcher.alarms();
+    let said = "Somebody at another address than Ben's (pat@example.net) answered by email about Imaginary Plumbing, ";
+    assert!(alarms.iter().any(|a| a.text.starts_with(said)), "{alarms:?}");
+    // A mailbox is written in any case, and nothing may stand but in the subject.
+    let mail = "From: BEN@Example.com\r\nMessage-ID: <b@example.net>\r\nSubject: gone fishing\r\n\r\n";
+    desk.mail_for(&asked, "ben@example.com", mail).await;
+    says(&desk, &id, "Ben answered by email: \u{201c}no words but the subject: gone fishing\u{201d}").await;
+    desk.ends(&id, Phase::Delivered).await;
 }
 
 #[tokio::test]

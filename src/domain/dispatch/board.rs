@@ -5,6 +5,7 @@
 
 use super::event::{Entry, Note};
 use super::job::JobOutcome;
+use super::mail::whose_reply;
 use super::state::{CallOutcome, Phase, Reason, State, Trouble};
 use crate::base::clock::UtcMs;
 
@@ -16,6 +17,9 @@ pub fn alarm_at(state: &State, history: &[Entry]) -> Option<UtcMs> {
         // What somebody wrote is a line of its own.
         (Note::Wrote { name, .. }, Trouble::Wrote { from }) => name == from,
         (Note::Texted { name, .. }, Trouble::TextUnplaced { from }) => name == from,
+        (Note::Mailed { name, elsewhere, .. }, Trouble::MailUnplaced { from }) => {
+            whose_reply(name, *elsewhere) == *from
+        }
         (Note::AcceptedUnheard { name }, Trouble::AcceptedUnheard { who }) => name == who,
         _ => false,
     };

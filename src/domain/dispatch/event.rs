@@ -63,8 +63,8 @@ pub enum Event {
     Mail { attempt: AttemptId, fate: Fate },
     /// The person whom this email asked said yes in a reply to it.
     MailYes { attempt: AttemptId },
-    /// They replied otherwise, for an operator to read.
-    WroteMail { attempt: AttemptId },
+    /// It was replied to otherwise, for an operator to read. `from`: the mailbox that the reply says it is from.
+    WroteMail { attempt: AttemptId, from: Pii<String>, words: Pii<String> },
     /// A person who was asked has rung back, and the operator `by` speaks with them.
     RingsBack { who: String, by: String },
     /// And no longer.
@@ -514,6 +514,12 @@ pub enum Note {
     Wrote {
         contact: ContactId,
         name: String,
+        words: Option<Pii<String>>,
+    },
+    /// An email to `name` was answered. `elsewhere`: from a mailbox that is not the one it went to. `words`: sealed in the store.
+    Mailed {
+        name: String,
+        elsewhere: bool,
         words: Option<Pii<String>>,
     },
     /// Somebody has accepted a protected message and not opened it in time.

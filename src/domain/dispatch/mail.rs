@@ -2,7 +2,7 @@
 //!
 //! An email is confirmed by a reply only where its step asks for that, and never where the message is protected. What always
 //! holds: a bounce never takes back what a person has confirmed; one reply has one effect; whoever answers a mail that
-//! asks nothing is read by an operator.
+//! asks nothing is read by an operator, and the words stay on record.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +12,7 @@ use super::event::{Note, Via};
 use super::recurring::Recurring;
 use super::state::{Address, Attempt, Channel, FailedFor, Phase, Purpose, State, Trouble};
 use crate::base::id::AttemptId;
+use crate::base::pii::Pii;
 
 /// So often a person who confirms once more by mail hears that it was confirmed before.
 const MAX_ALREADY: usize = 3;
@@ -171,11 +172,26 @@ impl Turn<'_> {
         }
     }
 
-    /// A reply by mail that an operator has to read.
-    pub(super) fn wrote_mail(&mut self, i: usize) {
+    /// A reply by mail that an operator has to read. Each is a line of its own, once the dispatch is over too; it says what the alarm is
+    /// about. Whose mailbox another is than the one that was written to, nobody knows: it is named before the words.
+    pub(super) fn wrote_mail(&mut self, i: usize, from: &Pii<String>, words: &Pii<String>) {
+        let (name, elsewhere) = (self.attempt(i).name.clone(), !self.attempt(i).is_mailbox(from.reveal()));
+        let words = if elsewhere { Pii::new(format!("{}: {}", from.reveal(), words.reveal())) } else { words.clone() };
+        self.record(Some(&name), Note::Mailed { name: name.clone(), elsewhere, words: Some(words) });
         if self.s.phase.is_open() {
-            let from = self.attempt(i).name.clone();
-            self.trouble(Trouble::MailUnplaced { from });
+            self.s.troubles.insert(Trouble::MailUnplaced { from: whose_reply(&name, elsewhere) });
         }
     }
+}
+
+impl Attempt {
+    /// It went to this mailbox. Servers may tell cases apart (RFC 5321 §2.4); hardly any does.
+    pub fn is_mailbox(&self, address: &str) -> bool {
+        matches!(&self.address, Address::Email(known) if known.trim().eq_ignore_ascii_case(address.trim()))
+    }
+}
+
+/// Who has answered an email to `name`.
+pub fn whose_reply(name: &str, elsewhere: bool) -> String {
+    if elsewhere { format!("somebody at another address than {name}'s") } else { name.to_owned() }
 }

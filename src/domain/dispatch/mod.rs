@@ -107,7 +107,9 @@ impl Turn<'_> {
             }
             Event::Mail { attempt, fate } => self.with(attempt, |turn, i| turn.mail_fate(i, fate)),
             Event::MailYes { attempt } => self.with(attempt, Self::mail_yes),
-            Event::WroteMail { attempt } => self.with(attempt, Self::wrote_mail),
+            Event::WroteMail { attempt, from, words } => {
+                self.with(attempt, |turn, i| turn.wrote_mail(i, from, words));
+            }
             Event::UnopenedSeen { by } => self.unopened_seen(by),
             Event::RingsBack { who, by } => self.pause(who, by),
             Event::RangBack => {

@@ -229,6 +229,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
         Note::Wrote { name, words: None, .. } => {
             ("alarm", format!("{} wrote from the inbox; the words can no longer be read.", capital(name)))
         }
+        Note::Mailed { name, elsewhere, words } => {
+            ("alarm", mailed_words(name, *elsewhere, words.as_ref().map(|words| words.reveal().as_str())))
+        }
         Note::NotOpened { name } => {
             ("alarm", format!("{} accepted it and has not opened it yet: the desks are warned.", capital(name)))
         }
@@ -256,6 +259,19 @@ fn texted_words(name: &str, words: Option<&str>, among: u32) -> String {
     };
     let among = if among > 1 { format!(", with {among} messages open") } else { String::new() };
     format!("{name} sent a text that matches nothing{among}: \u{201c}{words}\u{201d}")
+}
+
+/// A reply to an email, with what it says.
+fn mailed_words(name: &str, elsewhere: bool, words: Option<&str>) -> String {
+    let whose = if elsewhere {
+        format!("The email to {name} was answered from another address")
+    } else {
+        format!("{} answered by email", capital(name))
+    };
+    match words.map(one_line) {
+        Some(words) => format!("{whose}: \u{201c}{words}\u{201d}"),
+        None => format!("{whose}; the words can no longer be read."),
+    }
 }
 
 /// Whole minutes, as a talk is counted; a short one in seconds.
@@ -430,7 +446,7 @@ pub fn trouble_words(trouble: &Trouble) -> String {
     match trouble {
         Trouble::TextUnplaced { from } => format!("{from} sent a text that matches nothing: read it and act."),
         Trouble::Wrote { from } => format!("{from} wrote from the inbox: read it and act."),
-        Trouble::MailUnplaced { from } => format!("{from} answered by email: read it and act."),
+        Trouble::MailUnplaced { from } => format!("{} answered by email: read it and act.", capital(from)),
         Trouble::Unreachable { who } => format!("{} cannot be reached as the protocol says.", capital(who)),
         Trouble::Stopped { who, .. } => {
             format!("{} texted STOP: no text reaches them until they text START.", capital(who))

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use super::jobs::job_news;
+use super::mail::said;
 use super::unplaced::or_without;
 use super::{Decided, Dispatcher, STUCK_MS, Settles, to_its_end};
 use crate::base::clock::UtcMs;
@@ -271,7 +272,9 @@ impl Dispatcher {
                 self.alarm_of_unplaced(inbound).await
             }
             Arrival::MailFate { attempt, fate, .. } => self.handle_fate(inbound, attempt, fate).await,
-            Arrival::MailReply { attempt, body, .. } => self.handle_mail_reply(inbound, attempt, body).await,
+            Arrival::MailReply { attempt, from, subject, body } => {
+                self.handle_mail_reply(inbound, attempt, from, &said(subject, body)).await
+            }
             Arrival::Operator { dispatch, by, act } => {
                 let event = Event::Operator { by: by.clone(), act: act.clone() };
                 self.decide(dispatch, &event, Settles::Arrival(inbound, "operator")).await.map(drop)

@@ -5,11 +5,13 @@
 //! that cannot be used costs no message, the usual words go in its place.
 
 use super::perform::Papers;
-use super::unplaced::or_without;
+use super::unplaced::{named, or_without};
 use super::{Dispatcher, Settles};
 use crate::base::id::AttemptId;
+use crate::base::pii::Pii;
+use crate::domain::dispatch::describe::capital;
 use crate::domain::dispatch::event::Event;
-use crate::domain::dispatch::mail::Fate;
+use crate::domain::dispatch::mail::{Fate, whose_reply};
 use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Attempt, Purpose, State};
 use crate::domain::message::render::letter::{self, Facts};
@@ -67,6 +69,7 @@ impl Dispatcher {
         &self,
         inbound: &Inbound,
         attempt: &AttemptId,
+        from: &str,
         words: &str,
     ) -> Result<(), StoreError> {
         let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else {
@@ -78,9 +81,10 @@ impl Dispatcher {
             let event = Event::MailYes { attempt: attempt.clone() };
             return self.decide(&id, &event, Settles::Arrival(inbound, "confirmed")).await.map(drop);
         }
-        let event = Event::WroteMail { attempt: attempt.clone() };
+        let (from, words) = (Pii::new(from.to_owned()), Pii::new(words.to_owned()));
+        let event = Event::WroteMail { attempt: attempt.clone(), from, words };
         self.decide(&id, &event, Settles::Arrival(inbound, "noted")).await?;
-        // The dispatch says that there is a mail; its words are here, until an operator has seen to them.
+        // The words stand on the time line; on the desks too, until an operator has seen to them.
         self.alarm_of_unplaced(inbound).await
     }
 
@@ -88,13 +92,19 @@ impl Dispatcher {
     pub(super) async fn alarm_of_mail(&self, inbound: &Inbound) -> Result<(), StoreError> {
         let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
         match &inbound.what {
-            Arrival::MailReply { attempt, subject, body, .. } => {
+            Arrival::MailReply { attempt, from, subject, body } => {
                 let dispatch = or_without(self.inner.store.find_dispatch_of_attempt(attempt).await);
-                let name = or_without(self.name_of_attempt(attempt).await.map(Some));
-                let name = name.unwrap_or_else(|| "Somebody".to_owned());
+                let view = match &dispatch {
+                    Some(id) => or_without(self.find_readable_view(id).await),
+                    None => None,
+                };
+                let message = view.as_ref().map(|view| view.message.clone());
+                let about = view.map(named).map_or_else(String::new, |about| format!(" about {about}"));
+                let who = or_without(self.who_answered(attempt, from).await.map(Some));
+                let who = who.unwrap_or_else(|| format!("Somebody ({from})"));
                 let words = if body.is_empty() { "no words of their own" } else { body };
-                let text = format!("{name} answered by email ({subject}): \u{201c}{words}\u{201d}");
-                self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, dispatch, None);
+                let text = format!("{who} answered by email{about} ({subject}): \u{201c}{words}\u{201d}");
+                self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, dispatch, message);
             }
             Arrival::MailFate { fate: Fate::Failed { status, .. }, recipient, .. } => {
                 let whom = recipient.as_ref().map_or_else(String::new, |whom| format!(" to {whom}"));
@@ -109,12 +119,19 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Whom an email went to.
-    async fn name_of_attempt(&self, attempt: &AttemptId) -> Result<String, StoreError> {
-        let somebody = || "Somebody".to_owned();
+    /// Whoever answered an email of ours: whom it went to, or another mailbox.
+    async fn who_answered(&self, attempt: &AttemptId, from: &str) -> Result<String, StoreError> {
+        let somebody = || format!("Somebody ({from})");
         let Some(id) = self.inner.store.find_dispatch_of_attempt(attempt).await? else { return Ok(somebody()) };
         let read = self.inner.store.find_dispatch(&id).await?;
-        Ok(read.and_then(|read| read.state.find_attempt(attempt).map(|a| a.name.clone())).unwrap_or_else(somebody))
+        let who = read.as_ref().and_then(|read| read.state.find_attempt(attempt)).map(|asked| {
+            if asked.is_mailbox(from) {
+                asked.name.clone()
+            } else {
+                format!("{} ({from})", capital(&whose_reply(&asked.name, true)))
+            }
+        });
+        Ok(who.unwrap_or_else(somebody))
     }
 
     /// An email in full: the message in the account's words, or an answer to a reply.
@@ -171,4 +188,9 @@ impl Dispatcher {
             answers: asked,
         }
     }
+}
+
+/// What a reply says. Some write it into the subject alone.
+pub(super) fn said(subject: &str, body: &str) -> String {
+    if body.is_empty() { format!("no words but the subject: {subject}") } else { body.to_owned() }
 }

@@ -21,7 +21,7 @@ fn context(dispatch: &DispatchId, entry: &Entry) -> String {
 /// The words of a line that are not ours.
 fn words_of(note: &mut Note) -> Option<&mut Option<Pii<String>>> {
     match note {
-        Note::Texted { words, .. } | Note::Wrote { words, .. } => Some(words),
+        Note::Texted { words, .. } | Note::Wrote { words, .. } | Note::Mailed { words, .. } => Some(words),
         Note::Failed { said, .. } => Some(said),
         _ => None,
     }
@@ -87,6 +87,16 @@ mod tests {
         let entry = Entry { note: wrote, ..line(None) };
         let stored = seal_entry(&seal, &one, &entry);
         assert!(!stored.contains("pharmacy"), "{stored}");
+        assert_eq!(read(&seal, &one, &stored), entry);
+    }
+
+    #[test]
+    fn what_somebody_mailed_is_sealed_like_a_text() {
+        let (seal, one) = (Seal::new(&[7; 32]), DispatchId::named("one"));
+        let words = Some(Pii::new("on my way in an hour".to_owned()));
+        let entry = Entry { note: Note::Mailed { name: "Ben".into(), elsewhere: false, words }, ..line(None) };
+        let stored = seal_entry(&seal, &one, &entry);
+        assert!(!stored.contains("an hour"), "{stored}");
         assert_eq!(read(&seal, &one, &stored), entry);
     }
 
