@@ -13,6 +13,7 @@ use cordboard::domain::dispatch::condition::{AnswerIs, Conditions, HoursAre};
 use cordboard::domain::dispatch::confirm::pick_code;
 use cordboard::domain::dispatch::event::World;
 use cordboard::domain::dispatch::protocol::{Method, Protocol, Repeat, Step, Target, Tries, Until};
+use cordboard::domain::dispatch::stopped::takes_texts;
 use cordboard::domain::message::form::{Answers, AskedAt};
 use cordboard::domain::oncall::{OnCall, Schedule, Window, resolve};
 
@@ -143,6 +144,9 @@ impl World for View<'_> {
     }
     fn contact(&self, id: &ContactId) -> Option<&Contact> {
         self.town.contacts.iter().find(|contact| contact.id == *id)
+    }
+    fn takes_texts(&self, number: &PhoneNumber) -> Option<bool> {
+        takes_texts(&self.town.contacts, number)
     }
     fn edition(&self) -> u32 {
         self.message.edition

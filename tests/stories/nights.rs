@@ -285,6 +285,24 @@ async fn stop_blocks_the_number_alarms_and_goes_on_by_phone() {
 }
 
 #[tokio::test]
+async fn whoever_texted_stop_hears_nothing_by_text_when_an_operator_closes_it() {
+    let mut desk = Desk::at_work(&town::plumbing()).await;
+    let id = desk.takes("burst pipe").await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("burst pipe");
+    ben.replies("STOP").await;
+    ben.expect_call();
+    let act = OperatorAct::Close { reason: "a drill".into() };
+    desk.dispatcher.operator(&id, "Kim", act).await.expect("closed");
+    desk.advance(MINUTE).await;
+    let lines: Vec<String> = desk.view(&id).await.timeline.into_iter().map(|line| line.text).collect();
+    let untold = "Ben is not texted about it: they asked for no more texts (STOP).";
+    assert!(lines.iter().any(|line| line == untold), "{lines:#?}");
+    // No text has left: there is nothing that he was not expected to get.
+    desk.ends(&id, Phase::ClosedByOperator).await;
+}
+
+#[tokio::test]
 async fn the_alarm_says_that_he_texted_stop_and_start_takes_it_back_with_a_line() {
     let mut desk = Desk::at_work(&town::plumbing()).await;
     let id = desk.takes("burst pipe").await;

@@ -142,10 +142,19 @@ impl Turn<'_> {
                 || took.as_ref().is_some_and(|(contact, address)| {
                     a.address == *address || (a.contact.is_some() && a.contact == *contact)
                 });
-            let asked = a.handed_at.is_some() && !a.failed.as_ref().is_some_and(FailedFor::left_nothing);
+            // Whoever texted STOP had it before.
+            let lost = a.failed.as_ref().is_some_and(|failed| failed.left_nothing() && !failed.is_stopped());
+            let asked = a.handed_at.is_some() && !lost;
             if asked && !same && !others.iter().any(|(_, _, known)| *known == a.address) {
                 others.push((a.channel, a.name.clone(), a.address.clone()));
             }
+        }
+        let stopped = |(channel, _, address): &(Channel, String, Address)| {
+            *channel == Channel::Text && self.refuses_texts(address)
+        };
+        let (untold, others): (Vec<_>, Vec<_>) = others.into_iter().partition(stopped);
+        for (_, name, _) in untold {
+            self.not_texted(&name);
         }
         if others.is_empty() {
             return;
@@ -164,6 +173,9 @@ impl Turn<'_> {
     }
 
     pub(super) fn tell_by(&mut self, channel: Channel, purpose: Purpose, name: &str, address: Address) {
+        if channel == Channel::Text && self.refuses_texts(&address) {
+            return self.not_texted(name);
+        }
         let i = self.push_attempt(purpose, channel, name, "", address);
         self.effects.push(Effect::Hand(self.attempt(i).id.clone()));
     }

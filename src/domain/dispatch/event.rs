@@ -488,6 +488,10 @@ pub enum Note {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         closed: bool,
     },
+    /// They asked for no more texts, so an answer, or word that it is over, does not go to them.
+    NotTexted {
+        name: String,
+    },
     Reopened {
         name: String,
     },
@@ -585,6 +589,10 @@ pub trait World {
     /// The message is of a protected type: what leaves in writing is a notice.
     fn is_protected(&self) -> bool {
         false
+    }
+    /// Whether texts may go to this number, as far as one of the account's people has it; none: nobody has.
+    fn takes_texts(&self, _number: &PhoneNumber) -> Option<bool> {
+        None
     }
     /// This person has a PIN of their own, which opens their inbox.
     fn has_own_pin(&self, _contact: &ContactId) -> bool {

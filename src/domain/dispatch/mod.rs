@@ -40,6 +40,7 @@ mod rounds;
 pub mod simulate;
 pub mod state;
 mod step;
+pub mod stopped;
 pub mod template;
 pub mod timeline;
 mod tries;

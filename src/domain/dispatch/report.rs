@@ -18,9 +18,10 @@ const MAX_INTERRUPTIONS: u32 = 3;
 impl Turn<'_> {
     pub(super) fn hand(&mut self, i: usize, node: &str) {
         let a = &self.s.attempts[i];
-        if !self.s.is_ready(a) {
+        if !self.s.is_ready(a) || self.holds_back_answer(i) {
             return;
         }
+        let a = &self.s.attempts[i];
         if a.job.is_some() {
             return self.offer_job(i, node);
         }

@@ -15,6 +15,7 @@ mod random;
 mod recurring;
 mod retry;
 mod steps;
+mod stopped;
 mod unheard;
 
 use std::collections::BTreeMap;
@@ -66,6 +67,9 @@ impl World for Town {
     }
     fn contact(&self, id: &ContactId) -> Option<&Contact> {
         self.contacts.iter().find(|c| c.id == *id)
+    }
+    fn takes_texts(&self, number: &PhoneNumber) -> Option<bool> {
+        super::stopped::takes_texts(&self.contacts, number)
     }
     fn pick_code(&self, _number: &PhoneNumber) -> Option<u16> {
         Some(self.code.unwrap_or(1))

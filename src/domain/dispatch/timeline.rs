@@ -196,6 +196,9 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             let how = if *closed { "closed" } else { "handled" };
             ("closed", format!("{} will be told that it is {how}.", names.join(", ")))
         }
+        Note::NotTexted { name } => {
+            ("attempt", format!("{} is not texted about it: they asked for no more texts (STOP).", capital(name)))
+        }
         Note::Changed { by, again: true, .. } => {
             let text =
                 format!("Changed by {by}: it goes out again from the first step. What was told before stays as told.");

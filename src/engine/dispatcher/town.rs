@@ -12,6 +12,7 @@ use crate::domain::dispatch::confirm::pick_code;
 use crate::domain::dispatch::event::World;
 use crate::domain::dispatch::protocol::{Protocol, Step};
 use crate::domain::dispatch::state::State;
+use crate::domain::dispatch::stopped::takes_texts;
 use crate::domain::message::Message;
 use crate::domain::message::form::Answers;
 use crate::domain::oncall::{OnCall, Schedule, resolve};
@@ -198,6 +199,10 @@ impl World for Town {
 
     fn contact(&self, id: &ContactId) -> Option<&Contact> {
         self.people.contacts.iter().find(|c| c.id == *id)
+    }
+
+    fn takes_texts(&self, number: &PhoneNumber) -> Option<bool> {
+        takes_texts(&self.people.contacts, number)
     }
 
     fn pick_code(&self, number: &PhoneNumber) -> Option<u16> {

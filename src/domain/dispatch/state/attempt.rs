@@ -262,6 +262,11 @@ impl FailedFor {
         self.permanent || self.why != Self::UNKNOWN
     }
 
+    /// They asked for no more texts once they had it.
+    pub fn is_stopped(&self) -> bool {
+        self.why == "stopped"
+    }
+
     /// They have nothing of it: what is left to be told about it need not be told to them.
     pub fn left_nothing(&self) -> bool {
         self.permanent && !self.why.starts_with(Self::IN_PART)
