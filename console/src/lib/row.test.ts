@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastSaid, nextSaid, referenceWords, sinceWords, theirsWords } from './row';
+import { lastSaid, nextSaid, referenceWords, sinceWords, standsWords, theirsWords } from './row';
 import { clock } from './time';
 import type { DispatchView } from './types';
 
@@ -39,6 +39,14 @@ describe('what a row says', () => {
     expect(lastSaid(dispatch({ undo_until: 10_000 }), 5_000)).toEqual({ text: 'Opens in 0:05; it can still be taken back.', at: null, alarm: false });
     expect(lastSaid(dispatch({ state: 'held_for_recap', last: null }), 0).text).toBe('held for recap');
   });
+});
+
+it('has what ended it as its headline, and not the text that told somebody so', () => {
+  const ended = { at: 7 * MIN, text: 'Closed by Kim Arden: the caller rang again.' };
+  const last = { at: 8 * MIN, text: "Text delivered to Maya's device." };
+  expect(standsWords(dispatch({ state: 'closed_by_operator', closed_at: 7 * MIN, ended, last }))).toBe(ended.text);
+  expect(standsWords(dispatch({ ended, last })), 'open again').toBe(last.text);
+  expect(standsWords(dispatch({ state: 'held_for_recap', last: null }))).toBe('held for recap');
 });
 
 it('says whose a dispatch is where nothing can be done to it', () => {

@@ -26,6 +26,12 @@ export function lastSaid(dispatch: Shown, now: number): Said {
   return { text: last?.text ?? state.replaceAll('_', ' '), at: last?.at ?? null, alarm: false };
 }
 
+/** How it stands where nobody has said yes: what ended it, and not what was told to people afterwards. */
+export function standsWords(dispatch: Pick<DispatchView, 'closed_at' | 'ended' | 'last' | 'state'>): string {
+  if (dispatch.closed_at !== null && dispatch.ended) return dispatch.ended.text;
+  return dispatch.last?.text ?? dispatch.state.replaceAll('_', ' ');
+}
+
 /** What the age is of, for whoever asks; beside an alarm, also what was done last and how long ago. */
 export function sinceWords(dispatch: Shown, now: number): string {
   const { last } = dispatch;

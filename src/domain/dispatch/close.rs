@@ -26,7 +26,7 @@ impl Turn<'_> {
                 turn.confirm(i, Via::Text);
             } else if turn.says_again(i) {
                 let name = turn.attempt(i).name.clone();
-                turn.record(Some(&name), Note::Repeated { name: name.clone() });
+                turn.record(Some(&name), Note::Repeated { name: name.clone(), ended: Some(turn.s.phase) });
                 turn.tell(Purpose::AlreadyReply, &name, number);
             }
         });

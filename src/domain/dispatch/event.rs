@@ -406,8 +406,11 @@ pub enum Note {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },
+    /// They said yes to what was over. `ended`: how it was; lines of before that was kept have none.
     Repeated {
         name: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ended: Option<Phase>,
     },
     /// They said again what was answered before, so often since then.
     RepeatedOften {

@@ -147,7 +147,7 @@ impl Turn<'_> {
         }
         if !self.takes_confirmation() {
             if self.says_again(i) {
-                self.record(Some(&name), Note::Repeated { name: name.clone() });
+                self.record(Some(&name), Note::Repeated { name: name.clone(), ended: Some(self.s.phase) });
                 self.tell_by_mail(Purpose::AlreadyReply, i);
             }
             return;

@@ -134,13 +134,20 @@ pub fn sentence(entry: &Entry, zone: &str) -> (&'static str, String) {
             let note = note.as_ref().map_or_else(String::new, |note| format!(": {note}"));
             ("confirmed", format!("{name} confirmed {via}{note}."))
         }
-        Note::Repeated { name } => ("confirmed", format!("{name} replied again; they are told who confirmed.")),
+        Note::Repeated { name, ended } => {
+            let text = match ended {
+                None => format!("{name} replied again."),
+                Some(Phase::Confirmed) => format!("{name} replied again; it was confirmed before."),
+                Some(Phase::ClosedByOperator) => {
+                    format!("{name} replied after it was closed by the service; that confirms nothing.")
+                }
+                Some(_) => format!("{name} replied when it needed nothing more."),
+            };
+            ("reply", text)
+        }
         Note::RepeatedOften { name, times, since } => {
             let since = clock_in_zone(*since, zone);
-            (
-                "confirmed",
-                format!("{name} has replied again {times} times since {since}, and is not answered any more."),
-            )
+            ("reply", format!("{name} has replied again {times} times since {since}, and is not answered any more."))
         }
         Note::Trouble { trouble } => ("alarm", trouble_words(trouble)),
         Note::Skipped { by } => ("operator", format!("{by} went on to the next step.")),

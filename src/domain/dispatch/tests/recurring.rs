@@ -70,8 +70,21 @@ fn a_telephone_that_answers_every_text_by_itself_is_answered_a_few_times() {
     }
     let answers = night.s.attempts.iter().filter(|a| a.purpose == Purpose::AlreadyReply).count();
     assert_eq!(answers, LINES as usize, "each is a text to them, and might bring another back");
-    assert_eq!(times(&night.lines(), "replied again; they are told"), LINES as usize);
+    assert_eq!(times(&night.lines(), "replied again; it was confirmed before"), LINES as usize);
     let lines = shown(&night);
     assert_eq!(times(&lines, "ben has replied again 299 times since"), 1, "{lines:#?}");
     assert_eq!(night.s.closed_by.as_deref(), Some("ben"), "and the first yes stands");
+}
+
+#[test]
+fn a_yes_to_what_an_operator_has_closed_is_no_line_of_a_confirmation() {
+    let mut night = Night::of(protocol(vec![(Method::TextConfirm, on_call("mobile"), 900)], true, Until::Confirmed));
+    night.until(60);
+    night.tell(Event::Operator { by: "Kim".into(), act: OperatorAct::Close { reason: "a drill".into() } });
+    night.tell(Event::Replied { number: number(100), code: 1 });
+    let said = "ben replied after it was closed by the service; that confirms nothing.";
+    assert_eq!(times(&night.lines(), said), 1, "{:#?}", night.lines());
+    let kinds: Vec<&str> = night.log.iter().map(|entry| timeline::sentence(entry, "UTC").0).collect();
+    assert!(!kinds.contains(&"confirmed"), "{kinds:?}");
+    assert!(night.s.attempts.iter().any(|a| a.purpose == Purpose::AlreadyReply), "and he is answered");
 }
