@@ -34,6 +34,8 @@ export class Section<T> {
   savedAt = 0;
   /** What was saved just now, until the server's own words for it are here. */
   private sent: T | null = null;
+  /** That the last save was refused, as long as that is shown. */
+  private refused = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
   readonly dirty = $derived.by(() => isDirty(this.part));
   readonly behind = $derived.by(() => this.part.theirs !== null);
@@ -106,9 +108,15 @@ export class Section<T> {
       return false;
     }
     const before = $state.snapshot(this.part.base) as T;
+    const said = `${this.title} saved.`;
     if (!(await this.push($state.snapshot(this.part.value) as T, true))) return false;
-    if (this.options.undoable !== false) this.offerUndo(before);
-    notices.say(`${this.title} saved.`);
+    if (this.options.undoable !== false) {
+      this.offerUndo(before);
+      notices.say(said);
+    } else {
+      // There is no line of it that can be taken back, and its form is closed.
+      notices.show(said, 'info');
+    }
     return true;
   }
 
@@ -132,6 +140,7 @@ export class Section<T> {
     try {
       await this.options.send(value);
       this.faults = [];
+      notices.withdraw(this.refused);
       // What she has typed since it was sent is not lost by the answer.
       this.part = settle($state.snapshot(this.part) as Part<T>, value, value);
       this.keep();
@@ -149,7 +158,9 @@ export class Section<T> {
       }
       this.faults = error.faults;
       const words = error.offline ? 'The server cannot be reached. What you wrote is kept.' : error.message;
-      notices.show(`Not saved: ${words}`);
+      notices.withdraw(this.refused);
+      this.refused = `Not saved: ${words}`;
+      notices.show(this.refused);
       return false;
     } finally {
       this.sent = null;

@@ -25,6 +25,11 @@ class Notices {
     this.items = this.items.filter((n) => n.id !== id);
   }
 
+  /** It is true no more. */
+  withdraw(text: string): void {
+    this.items = this.items.filter((n) => n.text !== text);
+  }
+
   say(text: string): void {
     // The same words twice are spoken twice only if the text changes in between.
     this.spoken = this.spoken === text ? `${text} ` : text;
