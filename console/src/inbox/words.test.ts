@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Item } from './types';
-import { deviceName, keyBytes, needsYou, stateWords, tokenOf } from './words';
+import type { Content, Item } from './types';
+import { asNow, deviceName, keyBytes, needsYou, stateWords, tokenOf } from './words';
 
 const NOW = Date.UTC(2026, 2, 7, 8, 30);
 const item = (change: Partial<Item> = {}): Item => ({
@@ -56,4 +56,13 @@ describe('links and devices', () => {
     expect([...keyBytes('_-8A')]).toEqual([255, 239, 0]);
     expect([...keyBytes('AQI')]).toEqual([1, 2]);
   });
+});
+
+it('a message that lies open stands as it is now, with its words', () => {
+  const content: Content = { ...item({ read_at: NOW }), edition: 1, call_type: 'Leak', caller: null, answers: [{ label: 'What', words: 'water', long: false }], changed: false, written: [] };
+  const others = item({ id: 'dsp_2' });
+  const now = asNow(content, [others, item({ state: 'done', read_at: NOW, done_by: 'Dr. Amara Osei', asks: false })]);
+  expect([now.asks, stateWords(now, NOW, 'UTC')]).toEqual([false, 'Handled by Dr. Amara Osei.']);
+  expect(now.answers).toEqual(content.answers);
+  expect(asNow(content, [others])).toBe(content);
 });

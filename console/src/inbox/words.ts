@@ -1,7 +1,7 @@
 // What an inbox says of a message before it is opened, and what a device is called. Pure.
 
 import { when } from '../lib/time';
-import type { Item } from './types';
+import type { Content, Item } from './types';
 
 /** The state of a message, in a sentence. */
 export function stateWords(item: Item, now: number, zone: string): string {
@@ -12,6 +12,12 @@ export function stateWords(item: Item, now: number, zone: string): string {
   if (item.state === 'read') return `You read it${at(item.read_at)}.`;
   if (item.read_at !== null) return `You read it${at(item.read_at)}. It waits for your confirmation.`;
   return item.asks ? 'Not read yet. It asks for a confirmation.' : 'Not read yet.';
+}
+
+/** A message that lies open, as the list knows it now: somebody else may have confirmed it since it was opened. */
+export function asNow(content: Content, items: readonly Item[]): Content {
+  const now = items.find((item) => item.id === content.id);
+  return now ? { ...content, ...now } : content;
 }
 
 /** What stands out in the list. */
