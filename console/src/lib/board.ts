@@ -7,7 +7,7 @@ export const BOARD_ACTS: readonly { act: BoardAct; key: string; label: string }[
   { act: 'call', key: 'C', label: 'Call a person of the account yourself; what came of it has to be said' },
   { act: 'text', key: 'T', label: 'Have a person of the account texted now' },
   { act: 'patch', key: 'P', label: 'Put the caller through: only while they are on your line and the protocol asks for it' },
-  { act: 'hold', key: 'H', label: 'Hold it: you work on it, others leave it alone; again gives it back' },
+  { act: 'hold', key: 'H', label: 'Mine: you see to it, colleagues leave it alone, its steps go on; again gives it back' },
   { act: 'skip', key: 'S', label: 'Skip: go on to the next step now' },
   { act: 'retry', key: 'R', label: 'Retry: what did not get through, or the step once more' },
   { act: 'close', key: 'X', label: 'Close it, with a reason' },
