@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use super::dispatcher::Dispatcher;
 use crate::base::id::AttemptId;
 use crate::domain::dispatch::mail::Fate;
+use crate::io::deliver::said;
 use crate::io::mail_in::addresses::Ours;
 use crate::io::mail_in::{Door, Incoming};
 use crate::io::store::StoreError;
@@ -108,7 +109,10 @@ fn arrival(ours: &Ours, letter: &Letter) -> (&'static str, Option<Arrival>) {
             let status = report.status.clone();
             let fate = match report.action {
                 // RFC 3463 §2: 5 is for good.
-                Action::Failed => Fate::Failed { for_good: status.starts_with('5'), status },
+                Action::Failed => {
+                    let said = report.said.as_deref().and_then(|words| said::fit(words, None));
+                    Fate::Failed { for_good: status.starts_with('5'), status, said }
+                }
                 Action::Delayed => Fate::Delayed { status },
                 Action::Delivered => Fate::Delivered,
                 Action::Passed => return ("automatic", None),

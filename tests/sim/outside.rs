@@ -301,7 +301,7 @@ impl Outside {
             0 => self.comes(
                 now + between(rng, 2, 200),
                 doubled,
-                fate(Fate::Failed { status: "5.1.1".into(), for_good: true }),
+                fate(Fate::Failed { status: "5.1.1".into(), for_good: true, said: None }),
             ),
             1 => {
                 for n in 0..6 {

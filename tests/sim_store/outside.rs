@@ -356,7 +356,7 @@ impl Mailer for Edge {
                 let attempt = mail.attempt.clone();
                 let what = match rng.below(6) {
                     0 => {
-                        let fate = Fate::Failed { status: "5.1.1".into(), for_good: true };
+                        let fate = Fate::Failed { status: "5.1.1".into(), for_good: true, said: None };
                         Some(Arrival::MailFate { attempt, fate, recipient: None })
                     }
                     1 => {

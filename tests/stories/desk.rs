@@ -621,6 +621,13 @@ impl Desk {
         self.report(attempt, "report", "failed", status).await;
     }
 
+    /// The same, in the words of the server that would not have it.
+    pub async fn report_saying(&self, attempt: &AttemptId, status: &str, said: &str) {
+        let report = delivery_report("report", "failed", status);
+        let report = report.replace("\r\n\r\n--B--", &format!("\r\nDiagnostic-Code: {said}\r\n\r\n--B--"));
+        self.comes_back(Purpose::Bounce, attempt, "", &report).await;
+    }
+
     async fn report(&self, attempt: &AttemptId, id: &str, action: &str, status: &str) {
         self.comes_back(Purpose::Bounce, attempt, "", &delivery_report(id, action, status)).await;
     }

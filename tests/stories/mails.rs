@@ -205,6 +205,21 @@ async fn a_bounce_opens_again_what_was_delivered() {
 }
 
 #[tokio::test]
+async fn what_the_server_said_that_would_not_have_it_stands_on_the_time_line() {
+    let mut desk = Desk::at_work(&asks_by_mail()).await;
+    let id = desk.takes("burst pipe").await;
+    let asked = desk.phone("Ben").last_mail();
+    desk.phone("Ben").expect_mail("burst pipe");
+    desk.report_saying(&asked, "5.1.1", "smtp; 550 5.1.1 <ben@example.com>: mailbox\r\n unavailable").await;
+    let said = "550 5.1.1 <ben@example.com>: mailbox unavailable";
+    let line =
+        format!("Email to Ben (email) came back (5.1.1), given up: the mail server said \u{201c}{said}\u{201d}.");
+    says(&desk, &id, &line).await;
+    desk.phone("Ben").expect_text("Reply 1ok");
+    desk.ends(&id, Phase::Running).await;
+}
+
+#[tokio::test]
 async fn what_is_late_is_still_under_way() {
     let mut desk = Desk::at_work(&tells_by_mail()).await;
     let id = desk.takes("burst pipe").await;

@@ -22,7 +22,13 @@ const MAX_ALREADY: usize = 3;
 #[serde(tag = "fate", rename_all = "snake_case")]
 pub enum Fate {
     /// Given up; `for_good`: it would be again.
-    Failed { status: String, for_good: bool },
+    Failed {
+        status: String,
+        for_good: bool,
+        /// What the server that would not have it said; it may quote an address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<Pii<String>>,
+    },
     /// Not delivered yet, and tried on.
     Delayed { status: String },
     /// In the mailbox.
@@ -51,14 +57,14 @@ impl Turn<'_> {
             return;
         }
         match fate {
-            Fate::Failed { status, for_good } => self.bounced(i, status, *for_good),
+            Fate::Failed { status, for_good, said } => self.bounced(i, status, *for_good, said.clone()),
             Fate::Delayed { status } => self.delayed(i, status),
             Fate::Delivered => self.delivered(i),
         }
     }
 
     /// It came back: whoever carried it has given it up, so nothing is gained by waiting.
-    fn bounced(&mut self, i: usize, status: &str, for_good: bool) {
+    fn bounced(&mut self, i: usize, status: &str, for_good: bool, said: Option<Pii<String>>) {
         let (phase, of_now) = (self.s.phase, self.is_of_now(i));
         let a = &mut self.s.attempts[i];
         let proven = a.delivered_at.is_some() || a.told_at.is_some() || a.confirmed_at.is_some();
@@ -74,7 +80,7 @@ impl Turn<'_> {
         let why = format!("came_back_{status}");
         a.failed = Some(FailedFor { at: self.now, permanent: for_good, why: why.clone() });
         let (name, label, step) = (a.name.clone(), a.label.clone(), a.is_step());
-        let note = Note::Failed { channel: Channel::Email, name: name.clone(), label, why, said: None, for_good: true };
+        let note = Note::Failed { channel: Channel::Email, name: name.clone(), label, why, said, for_good: true };
         self.record(Some(&name), note);
         if step && of_now && phase.is_open() {
             self.notice_instead(i);

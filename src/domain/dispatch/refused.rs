@@ -25,6 +25,9 @@ pub(super) fn sentence(channel: Channel, whom: &str, why: &str, said: Option<&st
         Channel::Push => "the push service",
         Channel::Fax => "their machine",
     };
+    if let Some(status) = why.strip_prefix("came_back_") {
+        return format!("{what} to {whom} came back ({status}), given up: {by} said \u{201c}{said}\u{201d}.");
+    }
     if for_good {
         format!("{what} to {whom} was refused: {by} said \u{201c}{said}\u{201d}.")
     } else {
@@ -88,6 +91,15 @@ mod tests {
             said(Channel::Email, "smtp_451", Some("451 4.2.1 try later"), false),
             "Email to Dana Reyes (alpha) was not taken: the mail server said \u{201c}451 4.2.1 try later\u{201d}. It will be \
              tried again."
+        );
+    }
+
+    #[test]
+    fn what_came_back_is_told_in_the_words_of_the_server_that_would_not_have_it() {
+        assert_eq!(
+            said(Channel::Email, "came_back_5.1.1", Some("550 5.1.1 mailbox unavailable"), true),
+            "Email to Dana Reyes (alpha) came back (5.1.1), given up: the mail server said \u{201c}550 5.1.1 mailbox \
+             unavailable\u{201d}."
         );
     }
 

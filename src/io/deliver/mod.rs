@@ -10,7 +10,7 @@ pub mod outside;
 pub mod pager;
 pub mod push;
 mod relay;
-mod said;
+pub mod said;
 pub mod sms;
 pub mod webhook;
 

@@ -14,7 +14,7 @@ use crate::domain::message::render::one_line;
 const MAX_CHARS: usize = 160;
 
 /// `words` as they are kept; none, if they say nothing or too much.
-pub(super) fn fit(words: &str, secret: Option<&str>) -> Option<Pii<String>> {
+pub fn fit(words: &str, secret: Option<&str>) -> Option<Pii<String>> {
     if secret.is_some_and(|secret| !secret.is_empty() && words.contains(secret)) {
         return None;
     }

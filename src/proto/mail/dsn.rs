@@ -2,6 +2,9 @@
 
 use mail_parser::{Message, MessagePart, MimeHeaders as _, PartType};
 
+/// Kept of a server's own words, in characters, before they are made fit to be shown.
+const MAX_SAID: usize = 1_000;
+
 /// What became of a mail for its one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
@@ -10,6 +13,8 @@ pub struct Report {
     pub status: String,
     /// Whom it did not reach, where the report says so.
     pub recipient: Option<String>,
+    /// What the server that would not have it answered, in its own words (§2.3.6).
+    pub said: Option<String>,
 }
 
 /// RFC 3464 §2.3.3.
@@ -97,7 +102,10 @@ fn recipient(fields: &Fields) -> Option<Report> {
     let whom = field("final-recipient").or_else(|| field("original-recipient"));
     let whom =
         whom.and_then(|value| value.split_once(';')).map(|(_, address)| bare(address).chars().take(320).collect());
-    Some(Report { action, status: status.unwrap_or_else(|| usual.to_owned()), recipient: whom })
+    // `smtp; 550 5.1.1 no such user`. What stands in brackets is no comment there.
+    let said = field("diagnostic-code").map(|value| value.split_once(';').map_or(value, |(_, words)| words).trim());
+    let said = said.filter(|words| !words.is_empty()).map(|words| words.chars().take(MAX_SAID).collect());
+    Some(Report { action, status: status.unwrap_or_else(|| usual.to_owned()), recipient: whom, said })
 }
 
 /// Without comments, `failed (expired)`.
@@ -141,9 +149,15 @@ mod tests {
              Final-Recipient: rfc822; ben@example.com\r\nAction: failed\r\nStatus: 5.1.1\r\n\
              Diagnostic-Code: smtp; 550 5.1.1 <ben@example.com>:\r\n    no such user\r\n",
         );
-        let expected =
-            Report { action: Action::Failed, status: "5.1.1".into(), recipient: Some("ben@example.com".into()) };
+        let expected = Report {
+            action: Action::Failed,
+            status: "5.1.1".into(),
+            recipient: Some("ben@example.com".into()),
+            said: Some("550 5.1.1 <ben@example.com>: no such user".into()),
+        };
         assert_eq!(told, Some(expected));
+        let bare = report("Action: failed\r\nDiagnostic-Code: smtp;\r\n").expect("a report");
+        assert_eq!(bare.said, None, "no words are none");
     }
 
     #[test]

@@ -54,7 +54,7 @@ fn a_bounce_in_a_later_round_brings_the_alarm_back_that_nobody_has_been_told() {
     night.until(1_800);
     assert_eq!((night.s.phase, night.s.round), (Phase::Delivered, 2));
     let attempt = night.s.attempts.last().expect("an email").id.clone();
-    let fate = Fate::Failed { status: "5.1.1".into(), for_good: true };
+    let fate = Fate::Failed { status: "5.1.1".into(), for_good: true, said: None };
     night.tell(Event::Mail { attempt, fate });
     assert_eq!(night.s.phase, Phase::Running);
     assert!(night.s.troubles.contains(&Trouble::NobodyTold), "{:?}", night.s.troubles);
