@@ -230,17 +230,19 @@ fn no_word_that_acknowledges_confirms_a_message_or_is_a_carriers() {
 fn what_is_told_says_how_many_and_since_when_and_fits_into_one_text() {
     let mut house = House::new();
     house.look(&two(), &[]);
-    let text = words::text(&house.state, "America/Chicago");
+    let text = words::text(&house.state, "America/Chicago", START);
     assert_eq!(
         text,
         "ALARM: 2 messages need an operator, since 02:10. Nobody has acknowledged. See the desk, or reply ACK."
     );
+    let next_day = words::text(&house.state, "America/Chicago", START.plus_secs(86_400));
+    assert!(next_day.contains("an operator, since Sat 02:10. Nobody"), "{next_day}");
     let mut all = two();
     all.insert("watchdog:dispatcher".to_owned(), Kind::Standstill);
     all.insert("trunks_down".to_owned(), Kind::House);
     house.look(&all, &[]);
-    let text = words::text(&house.state, "America/Chicago");
+    let text = words::text(&house.state, "America/Chicago", START);
     assert!(text.starts_with("ALARM: the service stands still"), "{text}");
     assert!(text.len() <= 306 && text.is_ascii(), "two parts at most: {text}");
-    assert!(!words::spoken(&house.state, "UTC").contains("dsp_"));
+    assert!(!words::spoken(&house.state, "UTC", START).contains("dsp_"));
 }

@@ -2,10 +2,11 @@
 //! a message: whoever holds that telephone may not be alone.
 
 use super::{Kind, Means, Outcome, State, Taken, Via};
-use crate::domain::message::render::clock;
+use crate::base::clock::UtcMs;
+use crate::domain::message::render::clock_by;
 
 /// What stands and is not acknowledged: `2 messages need an operator, since 02:15`. Times in `zone`.
-fn what(state: &State, zone: &str) -> String {
+fn what(state: &State, zone: &str, now: UtcMs) -> String {
     let count = |kind: Kind| state.unacknowledged().filter(|(_, cause)| cause.kind == kind).count();
     let mut parts = Vec::new();
     if count(Kind::Standstill) > 0 {
@@ -21,23 +22,23 @@ fn what(state: &State, zone: &str) -> String {
         1 => parts.push("1 alarm of the service stands".to_owned()),
         n => parts.push(format!("{n} alarms of the service stand")),
     }
-    let since = state.waits_since().map_or_else(String::new, |at| format!(", since {}", clock(at, zone)));
+    let since = state.waits_since().map_or_else(String::new, |at| format!(", since {}", clock_by(at, now, zone)));
     format!("{}{since}", parts.join("; "))
 }
 
 /// The text: one part of an SMS in all but the rarest case.
-pub fn text(state: &State, zone: &str) -> String {
-    format!("ALARM: {}. Nobody has acknowledged. See the desk, or reply ACK.", what(state, zone))
+pub fn text(state: &State, zone: &str, now: UtcMs) -> String {
+    format!("ALARM: {}. Nobody has acknowledged. See the desk, or reply ACK.", what(state, zone, now))
 }
 
 /// What the call says before it asks for a 1.
-pub fn spoken(state: &State, zone: &str) -> String {
-    format!("This is the alarm of the answering service. Nobody has acknowledged this yet: {}.", what(state, zone))
+pub fn spoken(state: &State, zone: &str, now: UtcMs) -> String {
+    format!("This is the alarm of the answering service. Nobody has acknowledged this yet: {}.", what(state, zone, now))
 }
 
 /// What is left where nobody presses a key.
-pub fn left(state: &State, zone: &str) -> String {
-    format!("This is the alarm of the answering service: {}. Please see to it at the desk.", what(state, zone))
+pub fn left(state: &State, zone: &str, now: UtcMs) -> String {
+    format!("This is the alarm of the answering service: {}. Please see to it at the desk.", what(state, zone, now))
 }
 
 /// A step that was taken, as desks read it.

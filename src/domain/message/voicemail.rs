@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn who_is_texted_reads_how_long_it_is_and_whom_to_ring_back() {
         assert_eq!(
-            render::text(&spoken(65), &account(), Some(4)),
+            render::text(&spoken(65), &account(), Some(4), spoken(65).taken_at),
             "Imaginary Plumbing URGENT 02:10: Spoken message of 1 minute 5 seconds, kept with the call; \
              +1 202 555 0148. Reply 4ok to confirm."
         );
@@ -152,7 +152,7 @@ mod tests {
             said_back: SaidBack::Confirmed,
         };
         let message = spoken_after(65, vec![entered]);
-        let text = render::text(&message, &account(), None);
+        let text = render::text(&message, &account(), None, message.taken_at);
         assert!(text.contains("kept with the call; 00471"), "{text}");
         let asked = Asked { at: render::zoned(message.asked_at(), "UTC"), people: &[], again: false };
         assert_eq!(message.form.check(&message.answers, &asked).as_ref(), Ok(&message.answers));

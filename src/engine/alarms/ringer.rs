@@ -345,10 +345,11 @@ impl Ringer {
         };
         let Some(chain) = &self.known else { return };
         let (state, zone) = (&chain.state, self.parts.alarms.board.zone.as_str());
+        let now = self.parts.alarms.board.clock.utc();
         tracing::warn!(attempt = %taken.id, round = taken.round, step = taken.step, "nobody has acknowledged an alarm: a step of the chain");
         match taken.by {
             Means::Text => {
-                let outcome = self.text(&taken, words::text(state, zone)).await;
+                let outcome = self.text(&taken, words::text(state, zone, now)).await;
                 self.news.push((taken.id, outcome));
             }
             Means::Call => {
@@ -358,9 +359,9 @@ impl Ringer {
                     to: taken.number,
                     caller_id: None,
                     ring_secs: RING_SECS,
-                    intro: words::spoken(state, zone),
+                    intro: words::spoken(state, zone, now),
                     content: None,
-                    leave: Some(words::left(state, zone)),
+                    leave: Some(words::left(state, zone, now)),
                     pin: None,
                     caller: None,
                     longest_talk_secs: None,

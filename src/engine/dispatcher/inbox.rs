@@ -133,7 +133,8 @@ impl Dispatcher {
         if !papers.is_notice() {
             return Ok(None);
         }
-        let written = |way| Ok(Some(notice::text(account, message.urgency, message.taken_at, way, attempt.code)));
+        let now = self.inner.clock.utc();
+        let written = |way| Ok(Some(notice::text(account, message.urgency, message.taken_at, way, attempt.code, now)));
         if account.secure.accept_first && attempt.code.is_some() && self.opens_links(papers).await? {
             return written(Way::AcceptFirst);
         }
@@ -253,11 +254,11 @@ impl Papers {
     }
 
     /// What a pager shows: it opens no link.
-    pub(super) fn page(&self) -> String {
+    pub(super) fn page(&self, now: UtcMs) -> String {
         let Self { message, account, .. } = self;
         if self.is_notice() {
-            return notice::text(account, message.urgency, message.taken_at, Way::Call, None);
+            return notice::text(account, message.urgency, message.taken_at, Way::Call, None, now);
         }
-        render::page(message, account)
+        render::page(message, account, now)
     }
 }

@@ -11,6 +11,7 @@ use std::pin::Pin;
 use super::perform::{Flight, Papers, failed, measure};
 use super::together::Asked;
 use super::{Dispatcher, Settles};
+use crate::base::clock::UtcMs;
 use crate::base::id::{AttemptId, DispatchId};
 use crate::domain::dispatch::event::{Event, Failure};
 use crate::domain::dispatch::reference;
@@ -42,7 +43,7 @@ impl Dispatcher {
         Box::pin(async move {
             let (mut joined, mut apart): (Vec<Member>, Vec<Member>) =
                 members.into_iter().partition(|member| member.papers.may_join());
-            let written = write_out(&joined);
+            let written = write_out(&joined, self.inner.clock.utc());
             apart.extend(joined.split_off(written.as_ref().map_or(0, |(_, fit)| *fit)));
             for Member { id, papers, flight } in apart {
                 self.leaves_apart(&papers.attempt.id);
@@ -127,14 +128,14 @@ enum Written {
 }
 
 /// The words of as many as fit, from the first on, and how many that is. None: fewer than two do.
-fn write_out(members: &[Member]) -> Option<(Written, usize)> {
+fn write_out(members: &[Member], now: UtcMs) -> Option<(Written, usize)> {
     let Papers { account, attempt, .. } = &members.first().filter(|_| members.len() > 1)?.papers;
     let references: Vec<String> = members.iter().map(|member| reference::of(&member.id)).collect();
     let named = members.iter().map(|member| &member.papers).zip(&references);
     if attempt.channel == Channel::Text {
         let parts: Vec<Part<'_>> =
             named.map(|(papers, reference)| Part { message: &papers.message, reference }).collect();
-        return joint::text(account, &parts).map(|(body, fit)| (Written::Text(body), fit));
+        return joint::text(account, &parts, now).map(|(body, fit)| (Written::Text(body), fit));
     }
     let letters = named.map(|(papers, reference)| {
         let notes: Vec<String> = papers.outcome().into_iter().collect();

@@ -145,7 +145,7 @@ impl Dispatcher {
                 let page = Page {
                     attempt: attempt.clone(),
                     to: to.clone(),
-                    body: papers.page(),
+                    body: papers.page(self.inner.clock.utc()),
                     urgent: papers.state.urgency == Urgency::Urgent,
                     at: self.inner.clock.utc(),
                 };
@@ -244,15 +244,15 @@ impl Dispatcher {
 
     pub(super) async fn text_body(&self, papers: &Papers) -> String {
         let Papers { attempt, message, account, protected, .. } = papers;
-        let at = papers.closed_at();
+        let (at, now) = (papers.closed_at(), self.inner.clock.utc());
         match &attempt.purpose {
             Purpose::Step { .. } | Purpose::ByHand { .. } | Purpose::Record => {
-                render::text(message, account, attempt.code)
+                render::text(message, account, attempt.code, now)
             }
             Purpose::ConfirmedReply => render::confirmed_reply(message, account, at, *protected),
-            Purpose::AlreadyReply => over::already_reply(account, papers.ended(), at),
-            Purpose::StandDown => over::stand_down(message, account, papers.ended(), papers.known()),
-            Purpose::ChangedReply => render::changed_reply(message, account, papers.code()),
+            Purpose::AlreadyReply => over::already_reply(account, papers.ended(), at, now),
+            Purpose::StandDown => over::stand_down(message, account, papers.ended(), papers.known(), now),
+            Purpose::ChangedReply => render::changed_reply(message, account, papers.code(), now),
             Purpose::HearFirstReply => notice::hear_first_reply(account),
             Purpose::HelpReply | Purpose::WhichReply => self.which_text(papers).await,
         }
@@ -262,14 +262,15 @@ impl Dispatcher {
     async fn which_text(&self, papers: &Papers) -> String {
         let Papers { attempt, message, account, .. } = papers;
         let is_read = attempt.purpose == Purpose::HelpReply;
+        let now = self.inner.clock.utc();
         // What cannot be read now is not listed: its own code confirms each.
         let (open, more) = self.open_messages(papers).await.unwrap_or_default();
         match open.as_slice() {
-            [] => render::help_reply(message, account, papers.code()),
+            [] => render::help_reply(message, account, papers.code(), now),
             [one] if is_read && more == 0 && one.message.id == message.id => {
-                render::help_reply(message, account, Some(one.code))
+                render::help_reply(message, account, Some(one.code), now)
             }
-            _ => which::reply(account, &open, more, is_read),
+            _ => which::reply(account, &open, more, is_read, now),
         }
     }
 

@@ -2,7 +2,8 @@
 //!
 //! What always holds: each has its reference and its own time; nothing is cut that would not be in a text of its own.
 
-use super::{MAX_SUBJECT_CHARS, MAX_TEXT_CHARS, clock, cut, one_line, said_briefly};
+use super::{MAX_SUBJECT_CHARS, MAX_TEXT_CHARS, clock_by, cut, one_line, said_briefly};
+use crate::base::clock::UtcMs;
 use crate::domain::account::Account;
 use crate::domain::message::Message;
 
@@ -18,11 +19,11 @@ pub struct Part<'a> {
 }
 
 /// The text, and how many of the messages it holds, from the first on. None: no two have room in one.
-pub fn text(account: &Account, parts: &[Part<'_>]) -> Option<(String, usize)> {
+pub fn text(account: &Account, parts: &[Part<'_>], now: UtcMs) -> Option<(String, usize)> {
     let lines: Vec<String> = parts
         .iter()
         .map(|Part { message, reference }| {
-            let head = format!("{} (ref {reference}) ", clock(message.taken_at, &account.zone));
+            let head = format!("{} (ref {reference}) ", clock_by(message.taken_at, now, &account.zone));
             let room = MAX_TEXT_CHARS.saturating_sub(head.len());
             format!("{head}{}", cut(&said_briefly(message), room))
         })
@@ -46,14 +47,14 @@ pub fn email(account: &Account, letters: &[(&str, String)]) -> (String, String) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{account, message};
+    use super::super::tests::{NOW, account, message};
     use super::*;
 
     #[test]
     fn a_text_of_several_names_each_with_its_time_and_reference() {
         let (one, two) = (message("Leak in the hall"), message("Door does not shut"));
         let parts = [Part { message: &one, reference: "482913" }, Part { message: &two, reference: "553120" }];
-        let (text, fit) = text(&account(), &parts).expect("they fit");
+        let (text, fit) = text(&account(), &parts, NOW).expect("they fit");
         assert_eq!(fit, 2);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
@@ -66,11 +67,11 @@ mod tests {
     fn what_would_make_it_too_long_is_left_for_a_text_of_its_own_and_one_alone_is_none() {
         let long = message(&"water everywhere ".repeat(40));
         let parts = [Part { message: &long, reference: "482913" }; 6];
-        let (written, fit) = text(&account(), &parts).expect("some fit");
+        let (written, fit) = text(&account(), &parts, NOW).expect("some fit");
         assert_eq!(fit, 3);
         assert!(written.chars().count() <= MAX_JOINT_TEXT_CHARS);
-        assert!(text(&account(), &parts[..1]).is_none());
-        assert!(text(&account(), &[]).is_none());
+        assert!(text(&account(), &parts[..1], NOW).is_none());
+        assert!(text(&account(), &[], NOW).is_none());
     }
 
     #[test]

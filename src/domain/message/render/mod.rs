@@ -28,6 +28,8 @@ const MAX_SUBJECT_CHARS: usize = 120;
 const MAX_HEADLINE_CHARS: usize = 100;
 /// Of a field's label, in a text or on a page.
 const MAX_LABEL_CHARS: usize = 40;
+/// A weekday says which day is meant for so long: six days.
+const WEEKDAY_SAYS_MS: i64 = 6 * 24 * 60 * 60 * 1_000;
 /// In place of a sensitive answer.
 const NOT_SENT: &str = "kept with the message, not sent";
 
@@ -52,6 +54,19 @@ pub fn zoned(at: UtcMs, zone: &str) -> ZonedDateTime {
 /// `02:14`.
 pub fn clock(at: UtcMs, zone: &str) -> String {
     civil(at, zone).strftime("%H:%M").to_string()
+}
+
+/// The same as somebody reads it at `now`: `Thu 02:14` where that is another day, `Thu 5 Mar 02:14` where a weekday alone would not do.
+pub fn clock_by(at: UtcMs, now: UtcMs, zone: &str) -> String {
+    let (then, today) = (civil(at, zone), civil(now, zone));
+    let format = if then.date() == today.date() {
+        "%H:%M"
+    } else if now.since(at).abs() < WEEKDAY_SAYS_MS {
+        "%a %H:%M"
+    } else {
+        "%a %-d %b %H:%M"
+    };
+    then.strftime(format).to_string()
 }
 
 /// `02:14 EST`, or `02:14:30 EST` where it is not a whole minute: what is announced must not come after its time, and is read
@@ -156,9 +171,9 @@ pub fn email(message: &Message, account: &Account, call_type: &str, outcome: Opt
 }
 
 /// The text, with the reply that confirms it where one is asked for. The reply is never what is cut.
-pub fn text(message: &Message, account: &Account, code: Option<u16>) -> String {
+pub fn text(message: &Message, account: &Account, code: Option<u16>, now: UtcMs) -> String {
     let urgent = if message.urgency == Urgency::Urgent { " URGENT" } else { "" };
-    let head = format!("{}{urgent} {}: ", account.name, clock(message.taken_at, &account.zone));
+    let head = format!("{}{urgent} {}: ", account.name, clock_by(message.taken_at, now, &account.zone));
     let tail = code.map_or_else(String::new, |code| format!(" Reply {code}ok to confirm."));
     let room = MAX_TEXT_CHARS.saturating_sub(head.chars().count() + tail.chars().count() + 1);
     let said = cut(&said_briefly(message), room);
@@ -191,12 +206,12 @@ fn in_brief(field: &Field, answer: &str) -> String {
 
 /// The page: the number to ring back first, as a pager may show the beginning alone; then who it is for and what it is about.
 /// As long as it comes: how much a carrier takes, its edge knows.
-pub fn page(message: &Message, account: &Account) -> String {
+pub fn page(message: &Message, account: &Account, now: UtcMs) -> String {
     let urgent = if message.urgency == Urgency::Urgent { "URGENT " } else { "" };
     let back = callback_number(message).map_or_else(String::new, |back| format!("Call {}. ", number(&back)));
     let answers = brief_answers(message).filter(|(field, _)| !is_number(message, field));
     let said: Vec<String> = answers.map(|(field, answer)| in_brief(field, &answer)).collect();
-    let taken = clock(message.taken_at, &account.zone);
+    let taken = clock_by(message.taken_at, now, &account.zone);
     one_line(&format!("{urgent}{back}{} {taken}: {}", account.name, said.join("; ")))
 }
 
@@ -210,15 +225,15 @@ pub fn confirmed_reply(message: &Message, account: &Account, at: UtcMs, protecte
 }
 
 /// Tells one who answers what was told before the message was changed.
-pub fn changed_reply(message: &Message, account: &Account, code: Option<u16>) -> String {
-    let taken = clock(message.taken_at, &account.zone);
+pub fn changed_reply(message: &Message, account: &Account, code: Option<u16>, now: UtcMs) -> String {
+    let taken = clock_by(message.taken_at, now, &account.zone);
     let how = code.map_or_else(String::new, |code| format!(" To confirm it as it is now, reply {code}ok."));
     format!("{}: the message of {taken} was changed since. It comes to you anew.{how}", account.name)
 }
 
 /// Answers a text that was not understood, where no other message is open ([`which`]).
-pub fn help_reply(message: &Message, account: &Account, code: Option<u16>) -> String {
-    let taken = clock(message.taken_at, &account.zone);
+pub fn help_reply(message: &Message, account: &Account, code: Option<u16>, now: UtcMs) -> String {
+    let taken = clock_by(message.taken_at, now, &account.zone);
     let how = code.map_or_else(String::new, |code| format!(" To confirm the message of {taken}, reply {code}ok."));
     format!("{}: an operator will read your text.{how}", account.name)
 }
@@ -269,6 +284,9 @@ pub(crate) mod tests {
     use crate::domain::account::hours::Hours;
     use crate::domain::account::{LeaveMessage, Patching, Queueing, RecordingPolicy, Speech};
     use crate::domain::message::form::{Answers, Form, Sensitive};
+
+    /// 2026-03-07T02:10 in Chicago, when the messages of tests are taken.
+    pub(crate) const NOW: UtcMs = UtcMs(1_772_871_000_000);
 
     pub(crate) fn account() -> Account {
         let speech = Speech::Spoken { text: "Hello".into() };
@@ -323,7 +341,7 @@ pub(crate) mod tests {
             urgency: Urgency::Urgent,
             taken_by: None,
             // 2026-03-07T02:10 in Chicago.
-            taken_at: UtcMs(1_772_871_000_000),
+            taken_at: NOW,
             begun_at: None,
             form: Form {
                 version: 1,
@@ -342,9 +360,24 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn what_leaves_on_another_day_says_of_which_day_its_time_is() {
+        let days = |days: i64| NOW.plus_secs(days * 86_400);
+        let head = |now| {
+            let text = text(&message("Leak"), &account(), Some(1), now);
+            text.split_once(": ").expect("a head").0.to_owned()
+        };
+        assert_eq!(head(NOW.plus_secs(21 * 3_600)), "Imaginary Plumbing URGENT 02:10", "the same day");
+        assert_eq!(head(days(1)), "Imaginary Plumbing URGENT Sat 02:10");
+        assert_eq!(head(days(7)), "Imaginary Plumbing URGENT Sat 7 Mar 02:10");
+        // A minute after midnight it is another day, too.
+        assert_eq!(clock_by(NOW, NOW.plus_secs(22 * 3_600), "America/Chicago"), "Sat 02:10");
+        assert!(page(&message("Leak"), &account(), days(1)).contains("Imaginary Plumbing Sat 02:10: "));
+    }
+
+    #[test]
     fn a_text_says_what_where_and_how_to_confirm() {
         assert_eq!(
-            text(&message("Burst pipe\nin the kitchen"), &account(), Some(1)),
+            text(&message("Burst pipe\nin the kitchen"), &account(), Some(1), NOW),
             "Imaginary Plumbing URGENT 02:10: Jane Roe; +1 202 555 0147; Burst pipe in the kitchen. Reply 1ok to confirm."
         );
     }
@@ -363,23 +396,27 @@ pub(crate) mod tests {
         }
         let said = "Leak; Main valve shut: Yes; Is there water? No; Rooms: 3";
         assert_eq!(
-            text(&message, &account(), Some(1)),
+            text(&message, &account(), Some(1), NOW),
             format!("Imaginary Plumbing URGENT 02:10: Jane Roe; +1 202 555 0147; {said}. Reply 1ok to confirm.")
         );
-        assert!(page(&message, &account()).ends_with(&format!("Jane Roe; {said}")), "{}", page(&message, &account()));
+        assert!(
+            page(&message, &account(), NOW).ends_with(&format!("Jane Roe; {said}")),
+            "{}",
+            page(&message, &account(), NOW)
+        );
     }
 
     #[test]
     fn a_page_says_first_where_to_ring_back() {
         assert_eq!(
-            page(&message("Burst pipe\nin the kitchen"), &account()),
+            page(&message("Burst pipe\nin the kitchen"), &account(), NOW),
             "URGENT Call +1 202 555 0147. Imaginary Plumbing 02:10: Jane Roe; Burst pipe in the kitchen"
         );
     }
 
     #[test]
     fn a_long_text_is_cut_before_the_reply_code() {
-        let long = text(&message(&"water everywhere ".repeat(80)), &account(), Some(12));
+        let long = text(&message(&"water everywhere ".repeat(80)), &account(), Some(12), NOW);
         assert!(long.chars().count() <= MAX_TEXT_CHARS);
         assert!(long.ends_with("... Reply 12ok to confirm."), "{long}");
     }
@@ -404,8 +441,8 @@ pub(crate) mod tests {
         let told = [
             mail.subject,
             mail.body,
-            text(&message, &account(), Some(1)),
-            page(&message, &account()),
+            text(&message, &account(), Some(1), NOW),
+            page(&message, &account(), NOW),
             headline(&message),
             speech::content(&message, &account()),
             speech::held(&message, &account()),

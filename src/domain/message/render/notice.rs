@@ -1,6 +1,6 @@
 //! Notices of secure and of protected messages, and invitations to an inbox: that there is something and where, and nothing of what it says.
 
-use super::{Email, MAX_SUBJECT_CHARS, clock, cut, number, one_line};
+use super::{Email, MAX_SUBJECT_CHARS, clock, clock_by, cut, number, one_line};
 use crate::base::clock::UtcMs;
 use crate::domain::account::{Account, Urgency};
 
@@ -16,9 +16,16 @@ pub enum Way<'a> {
 }
 
 /// A text that says that there is a message which is not said in it, with the reply that confirms it where one is asked for.
-pub fn text(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>, code: Option<u16>) -> String {
+pub fn text(
+    account: &Account,
+    urgency: Urgency,
+    taken_at: UtcMs,
+    way: Way<'_>,
+    code: Option<u16>,
+    now: UtcMs,
+) -> String {
     let urgent = if urgency == Urgency::Urgent { " URGENT" } else { "" };
-    let taken = clock(taken_at, &account.zone);
+    let taken = clock_by(taken_at, now, &account.zone);
     let how = match way {
         // Nothing stands right behind a link, or telephones take it for a part of it.
         Way::Link(link) => {
@@ -111,7 +118,7 @@ mod tests {
     fn a_notice_says_that_there_is_a_message_and_nothing_of_it() {
         let (account, message) = (account(), message("Burst pipe"));
         let link = "https://desk.example.com/inbox#abc";
-        let notice = |way, code| text(&account, message.urgency, message.taken_at, way, code);
+        let notice = |way, code| text(&account, message.urgency, message.taken_at, way, code, message.taken_at);
         let by_text = notice(Way::Link(link), None);
         assert_eq!(
             by_text,

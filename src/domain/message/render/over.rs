@@ -3,7 +3,7 @@
 //! What always holds: only what somebody has taken on is called handled or confirmed, and of what a message is about nothing is
 //! said that they were not told in writing before.
 
-use super::{clock, cut, headline};
+use super::{clock_by, cut, headline};
 use crate::base::clock::UtcMs;
 use crate::domain::account::Account;
 use crate::domain::message::Message;
@@ -36,8 +36,8 @@ pub struct Known {
 }
 
 /// Tells the others who were asked that nothing is left to do, and about which message: of one minute there may be several.
-pub fn stand_down(message: &Message, account: &Account, ended: Ended<'_>, known: Known) -> String {
-    let taken = clock(message.taken_at, &account.zone);
+pub fn stand_down(message: &Message, account: &Account, ended: Ended<'_>, known: Known, now: UtcMs) -> String {
+    let taken = clock_by(message.taken_at, now, &account.zone);
     let code = known.code.map(|code| format!("code {code}"));
     // The point of a headline is in no GSM alphabet: a text with it would be twice as long.
     let about = known.about.then(|| cut(&headline(message).replace(" \u{b7} ", ", "), MAX_ABOUT_CHARS));
@@ -54,8 +54,8 @@ pub fn stand_down(message: &Message, account: &Account, ended: Ended<'_>, known:
 }
 
 /// Tells one who confirms what is over already.
-pub fn already_reply(account: &Account, ended: Ended<'_>, at: UtcMs) -> String {
-    let at = clock(at, &account.zone);
+pub fn already_reply(account: &Account, ended: Ended<'_>, at: UtcMs, now: UtcMs) -> String {
+    let at = clock_by(at, now, &account.zone);
     let over = match ended {
         Ended::Confirmed(by) => format!("already confirmed by {by} at {at}."),
         Ended::Heard(by) => format!("it needs nothing more: {by} heard it at {at}."),
@@ -68,12 +68,12 @@ pub fn already_reply(account: &Account, ended: Ended<'_>, at: UtcMs) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{account, message};
+    use super::super::tests::{NOW, account, message};
     use super::*;
 
     #[test]
     fn whoever_has_several_open_of_one_minute_is_told_which_one_is_handled() {
-        let told = |known| stand_down(&message("Burst pipe"), &account(), Ended::Confirmed("Ben Ortiz"), known);
+        let told = |known| stand_down(&message("Burst pipe"), &account(), Ended::Confirmed("Ben Ortiz"), known, NOW);
         assert_eq!(
             told(Known { code: Some(3), about: true }),
             "Imaginary Plumbing: the message of 02:10 (code 3: Jane Roe, Burst pipe) is handled by Ben Ortiz. \
@@ -91,15 +91,15 @@ mod tests {
     #[test]
     fn what_nobody_confirmed_is_closed_and_not_handled() {
         let known = Known { code: Some(1), about: true };
-        let text = stand_down(&message("Burst pipe"), &account(), Ended::Closed, known);
+        let text = stand_down(&message("Burst pipe"), &account(), Ended::Closed, known, NOW);
         assert_eq!(
             text,
             "Imaginary Plumbing: the message of 02:10 (code 1: Jane Roe, Burst pipe) is closed by the answering \
              service: no need to act."
         );
-        let late = already_reply(&account(), Ended::Closed, message("").taken_at);
+        let late = already_reply(&account(), Ended::Closed, NOW, NOW);
         assert_eq!(late, "Imaginary Plumbing: closed by the answering service at 02:10: no need to act.");
-        let again = already_reply(&account(), Ended::Confirmed("Ben"), message("").taken_at);
+        let again = already_reply(&account(), Ended::Confirmed("Ben"), NOW, NOW);
         assert_eq!(again, "Imaginary Plumbing: already confirmed by Ben at 02:10.");
     }
 
@@ -116,11 +116,11 @@ mod tests {
             (Ended::Recapped, "it was in the recap.", "it was in the recap at 02:10."),
         ] {
             assert_eq!(
-                stand_down(&message("Burst pipe"), &account(), ended, known),
+                stand_down(&message("Burst pipe"), &account(), ended, known, NOW),
                 format!("Imaginary Plumbing: the message of 02:10 needs nothing more: {over}")
             );
             assert_eq!(
-                already_reply(&account(), ended, message("").taken_at),
+                already_reply(&account(), ended, NOW, NOW),
                 format!("Imaginary Plumbing: it needs nothing more: {late}")
             );
         }
