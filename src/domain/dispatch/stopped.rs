@@ -1,6 +1,6 @@
 //! Whoever asked for no more texts (STOP) is texted nothing: no answer, and not that it is over either.
 //!
-//! Of the texts that bring the message, the steps ([`super::step`]) and operators ([`super::by_hand`]) think themselves. What always
+//! Of the texts that bring the message, the steps (`step`) and operators (`by_hand`) see to it themselves. What always
 //! holds: who is not told for it stands on the time line; what waited for its turn when they asked for it does not leave.
 
 use super::Turn;
