@@ -6,12 +6,12 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cordboard::base::id::UserId;
+use cordboard::base::id::{AccountId, ContactId, DestinationId, DispatchId, UserId};
 use cordboard::engine::feed::UserRef;
 use cordboard::io::store::inbound::{Arrival, Receipt};
 use ring::hmac;
 
-use crate::support::{Got, House, PUBLIC_URL, SMS_SECRET, message_body, number};
+use crate::support::{Got, House, PUBLIC_URL, SMS_SECRET, START, message_body, number};
 
 const INBOUND: &str = "/hooks/sms/twilio/inbound";
 const STATUS: &str = "/hooks/sms/twilio/status";
@@ -179,4 +179,36 @@ async fn the_words_of_a_text_that_is_no_answer_are_on_the_desks_until_somebody_h
         tokio::task::yield_now().await;
     }
     assert!(dispatcher.alarms().iter().all(|alarm| !alarm.text.contains(words)));
+}
+
+#[tokio::test]
+async fn whoever_has_one_telephone_at_two_clients_is_named_to_each_as_its_own_person() {
+    let house = House::new().await;
+    let kim = house.sign_in("kim").await;
+    let mut other = house.store.list_accounts().await.expect("the store answers").remove(0);
+    (other.id, other.name, other.dids, other.call_types) = (AccountId::named("brook"), "Brook".into(), vec![], vec![]);
+    let mut dana =
+        house.store.list_contacts_by_phone(&number("+12025550121")).await.expect("the store answers").remove(0);
+    (dana.id, dana.account, dana.name) = (ContactId::named("aaa"), other.id.clone(), "Dana Reyes".into());
+    for destination in &mut dana.destinations {
+        destination.id = DestinationId::named(&format!("dana_{}", destination.label));
+    }
+    let mut tx = house.store.write().await.expect("a transaction");
+    tx.upsert_account(&other, START).await.expect("an account");
+    tx.upsert_contact(&dana).await.expect("a contact");
+    tx.commit("test").await.expect("written");
+    let first = house.store.list_contacts_by_phone(&number("+12025550121")).await.expect("the store answers");
+    assert_eq!(first.len(), 2, "both have it");
+    let saved = house.ask(Method::POST, "/api/v1/messages", &kim, message_body()).await;
+    assert_eq!(saved.status, StatusCode::CREATED);
+    house.advance(Duration::from_secs(6)).await;
+    let dispatcher = &house.front.dispatcher;
+    dispatcher
+        .take_text("twilio", "SM9", number("+12025550121"), None, "on my way".to_owned())
+        .await
+        .expect("taken in");
+    let id: DispatchId = serde_json::from_value(saved.json()["dispatch"]["id"].clone()).expect("an id");
+    let view = dispatcher.find_view(&id).await.expect("the store answers").expect("it is there");
+    let told = format!("{view:?} {:?}", dispatcher.alarms());
+    assert!(told.contains("Ben Ortiz sent a text") && !told.contains("Dana"), "{told}");
 }

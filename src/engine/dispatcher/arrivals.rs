@@ -357,9 +357,10 @@ impl Dispatcher {
                 return self.decide(&rows[at].dispatch, &event, settles).await.map(drop);
             }
             Meant::Which(at) => {
-                let name = self.name_of(from).await?;
+                let of = &rows[at].dispatch;
+                let name = self.name_of(from, Some(of)).await?;
                 let event = Event::AskedWhich { number: from.clone(), name };
-                return self.decide(&rows[at].dispatch, &event, Settles::Arrival(inbound, "asked")).await.map(drop);
+                return self.decide(of, &event, Settles::Arrival(inbound, "asked")).await.map(drop);
             }
             Meant::Stop => return self.stop(inbound, from).await,
             Meant::Start => {
@@ -420,12 +421,12 @@ impl Dispatcher {
             return self.alarm_of_reply(inbound, dispatch, name, body).await;
         }
         let Arrival::Text { from, body, .. } = &inbound.what else { return self.alarm_of_mail(inbound).await };
-        let name = or_without(self.name_of(from).await.map(Some)).unwrap_or_else(|| "somebody".to_owned());
         if Reply::parse(body) == Reply::Stop {
+            let name = or_without(self.name_of(from, None).await.map(Some)).unwrap_or_else(somebody);
             self.alarm_of_stop(inbound, &name);
             return Ok(());
         }
-        self.alarm_of_text(inbound, from, &name, body).await
+        self.alarm_of_text(inbound, from, body).await
     }
 
     /// Alarms of texts that nobody has seen to, after a start.
@@ -441,10 +442,26 @@ impl Dispatcher {
         self.inner.store.list_open_dispatches_at(number).await
     }
 
-    pub(super) async fn name_of(&self, number: &PhoneNumber) -> Result<String, StoreError> {
-        let contacts = self.inner.store.list_contacts_by_phone(number).await?;
-        Ok(contacts.first().map_or_else(|| "an unknown number".to_owned(), |contact| contact.name.clone()))
+    /// Who writes from this number. Several clients may have it, under a name each: to the client whose dispatch it is `about`
+    /// nobody is named but who was asked there, or a person of its own.
+    pub(super) async fn name_of(&self, number: &PhoneNumber, about: Option<&DispatchId>) -> Result<String, StoreError> {
+        let people = self.inner.store.list_contacts_by_phone(number).await?;
+        let name = match about {
+            None => people.first().map(|person| person.name.clone()),
+            Some(id) => self.inner.store.find_dispatch(id).await?.and_then(|read| {
+                let ids: Vec<_> = people.iter().map(|person| person.id.clone()).collect();
+                let own = people.iter().find(|person| person.account == read.state.account);
+                let asked = read.state.name_of_asked(number, &ids).map(str::to_owned);
+                asked.or_else(|| own.map(|person| person.name.clone()))
+            }),
+        };
+        Ok(name.unwrap_or_else(|| "an unknown number".to_owned()))
     }
+}
+
+/// Whose name cannot be read.
+pub(super) fn somebody() -> String {
+    "somebody".to_owned()
 }
 
 /// What is kept of a text, or of a part of one.

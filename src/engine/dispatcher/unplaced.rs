@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use super::arrivals::somebody;
 use super::view::quoted;
 use super::{Dispatcher, Settles};
 use crate::base::id::{AccountId, DispatchId};
@@ -48,7 +49,7 @@ impl Dispatcher {
         let help = !is_stranger && self.inner.store.count_help_replies(from).await? < MAX_HELP_REPLIES;
         let event = Event::Unplaced {
             number: from.clone(),
-            name: self.name_of(from).await?,
+            name: self.name_of(from, Some(id)).await?,
             help,
             words: self.is_of_one_account(&meant).await?.then(|| Pii::new(body.to_owned())),
             among: u32::try_from(meant.len()).unwrap_or(u32::MAX),
@@ -94,7 +95,6 @@ impl Dispatcher {
         &self,
         inbound: &Inbound,
         from: &PhoneNumber,
-        name: &str,
         body: &str,
     ) -> Result<(), StoreError> {
         let meant = or_without(self.list_meant(inbound, from, body).await);
@@ -102,7 +102,8 @@ impl Dispatcher {
         for id in meant.iter().rev().take(MAX_NAMED) {
             about.extend(or_without(self.find_readable_view(id).await).map(named));
         }
-        let text = about_words(name, &about, meant.len(), body);
+        let name = or_without(self.name_of(from, meant.last()).await.map(Some)).unwrap_or_else(somebody);
+        let text = about_words(&name, &about, meant.len(), body);
         let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
         self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, meant.last().cloned(), None);
         Ok(())
