@@ -18,6 +18,8 @@ const DAY = 86_400_000;
 /** Read beyond what is shown, so that it is known who comes before and after; with it the server's hundred days are enough. */
 const BEYOND: Record<View, number> = { day: 35 * DAY, week: 35 * DAY, month: 26 * DAY };
 
+const WAITS = 'It is taken back as soon as the calendar has been read again.';
+
 export class Roster {
   view = $state<View>('week');
   date = $state('');
@@ -30,6 +32,9 @@ export class Roster {
   steps = $state.raw<Steps>([]);
   /** Changes whose answer was lost, until it is seen whether they were made. */
   private lost: Lost[] = [];
+  /** Asked to take back what is still on its way. */
+  private wished = false;
+  private takingBack = false;
   private asked = 0;
   private newest: Promise<void> = Promise.resolve();
 
@@ -171,10 +176,28 @@ export class Roster {
   }
 
   async undo(): Promise<void> {
+    if (this.sending) {
+      // Pressed twice it is one step that is meant.
+      this.wished ||= !this.takingBack;
+      notices.show(this.takingBack ? 'It is being taken back.' : WAITS, 'info');
+      return;
+    }
     const last = takeLast(this.steps);
-    if (!last || this.sending) return;
-    // What could not be asked for is still there to be taken back; what was refused never will be.
-    if ((await this.attempt(`Taken back: ${last.step.words}`, last.step.back)) !== 'unreached') this.steps = last.rest;
+    if (!last) return;
+    this.takingBack = true;
+    try {
+      // What could not be asked for is still there to be taken back; what was refused never will be.
+      if ((await this.attempt(`Taken back: ${last.step.words}`, last.step.back)) !== 'unreached') this.steps = last.rest;
+    } finally {
+      this.takingBack = false;
+    }
+  }
+
+  /** What was asked to be taken back while it was on its way. If nothing came of it, what was there before stays. */
+  private takeWished(before: Steps): void {
+    if (this.sending || !this.wished) return;
+    this.wished = false;
+    if (this.steps !== before) void this.undo();
   }
 
   /** A change of overrides as of what was seen. It is taken back as of what it left there: neither goes over somebody else's. */
@@ -202,6 +225,7 @@ export class Roster {
     // Where it could not be read again nobody knows what was left, and nothing is said of it.
     const after = this.fault ? undefined : this.calendars.find((c) => c.schedule === id);
     if (outcome === 'done' && after) left = seenIn(after, times);
+    this.takeWished(steps);
     // Its answer was lost, and what was read since has it.
     return outcome === 'done' || (outcome === 'unreached' && this.steps !== steps);
   }
@@ -241,7 +265,10 @@ export class Roster {
   }
 
   private async does(words: string, work: () => Promise<unknown>): Promise<boolean> {
-    return (await this.attempt(words, work)) === 'done';
+    const before = this.steps;
+    const outcome = await this.attempt(words, work);
+    this.takeWished(before);
+    return outcome === 'done';
   }
 
   /** `lost`: what is looked for afterwards, should its answer not come. */
@@ -251,6 +278,7 @@ export class Roster {
       return 'unreached';
     }
     this.sending = true;
+    this.wished = false;
     try {
       await work();
       this.forgetLost(words);
