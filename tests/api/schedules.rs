@@ -324,3 +324,26 @@ async fn a_date_that_may_be_two_is_asked_about_and_what_is_said_counts() {
     assert_eq!((&looked["shifts"][0]["from"], &looked["unclear_date"]), (&json!(at(29 * 24 + 6)), &Value::Null));
     assert_eq!(looked["notes"][1], "Dates are read month first, as you say: 4/5/2026 is 5 Apr 2026.");
 }
+
+#[tokio::test]
+async fn looking_at_a_file_tells_what_importing_it_would_refuse() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let email = json!({"label": "email", "reach": {"kind": "email", "address": "office@example.com"}});
+    let office = json!({"name": "Office", "title": "", "destinations": [email]});
+    post(&house, StatusCode::CREATED, &format!("{ACCOUNT}/contacts"), &sam, office).await;
+    let path = format!("{ACCOUNT}/schedules/import");
+    let text = "person,start,end\nOffice,2026-03-09 08:00,2026-03-10 08:00\n";
+    let mut file = json!({"format": "csv", "text": text, "role": "technician", "zone": "UTC", "dry_run": true});
+    let looked = post(&house, StatusCode::OK, &path, &sam, file.clone()).await;
+    let (shifts, refused) = (looked["shifts"].as_array().unwrap(), looked["refused"].as_array().unwrap());
+    assert_eq!((shifts.len(), refused.len()), (1, 1), "{looked}");
+    assert_eq!(refused[0]["code"], "schedule.in_use");
+    assert!(refused[0]["detail"].as_str().unwrap().starts_with("Office has no mobile. The protocol "), "{looked}");
+    // By which nothing has changed, and which is what the import says.
+    assert_eq!(looked["edition"], edition(&house, &sam).await);
+    file["dry_run"] = json!(false);
+    file["edition"] = looked["edition"].clone();
+    let clash = post(&house, StatusCode::CONFLICT, &path, &sam, file).await;
+    assert_eq!(clash["errors"], looked["refused"]);
+}

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, dated, openFor, sayCancelled, sayDisplaced, sayOdd, sayOpen } from './importing';
+import { counted, dated, openFor, sayCancelled, sayDisplaced, sayOdd, sayOpen, sayRefused } from './importing';
 import type { OddDate, Person, Span } from './schedule';
 
 const ZONE = 'America/Chicago';
@@ -49,4 +49,12 @@ test('what was cancelled is said, and not asked to be corrected', () => {
   const one = { line: 40, text: 'Ann', from: at('2026-12-04T08:00') };
   expect(sayCancelled([one], ZONE)).toBe('1 event was cancelled in that calendar and is no shift: line 40 “Ann”, Fri 4 Dec 2026 08:00.');
   expect(sayCancelled(Array.from({ length: 7 }, () => ({ ...one, from: null })), ZONE)).toMatch(/^7 events were cancelled .* “Ann” and 2 more\.$/);
+});
+
+test('why a file cannot be imported is said once, whichever of its parts it is said of', () => {
+  const long = { detail: 'This is longer than a year.', cure: 'Make it of several parts.' };
+  expect(sayRefused([long, { detail: 'Office has no mobile.', cure: 'Add it first.' }, long])).toEqual([
+    'It cannot be imported like this: This is longer than a year. Make it of several parts.',
+    'It cannot be imported like this: Office has no mobile. Add it first.',
+  ]);
 });

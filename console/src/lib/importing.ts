@@ -4,6 +4,7 @@
 import type { Displaced, OddDate, Person, Span } from './schedule';
 import { lasting, names } from './spans';
 import { clock, day } from './time';
+import type { Fault } from './types';
 import { wallOf } from './wall';
 
 /** `1 shift`, `5 shifts`. */
@@ -60,4 +61,9 @@ export function sayCancelled(cancelled: readonly { line: number; text: string; f
   const told = cancelled.slice(0, NAMED).map((one) => `line ${one.line} “${one.text}”${one.from === null ? '' : `, ${dated(one.from, zone)}`}`);
   const more = cancelled.length > NAMED ? ` and ${cancelled.length - NAMED} more` : '';
   return `${counted(cancelled.length, 'event')} ${cancelled.length === 1 ? 'was' : 'were'} cancelled in that calendar and ${cancelled.length === 1 ? 'is no shift' : 'are no shifts'}: ${told.join('; ')}${more}.`;
+}
+
+/** Why it cannot be imported, each reason once, with what to do. */
+export function sayRefused(refused: readonly Pick<Fault, 'detail' | 'cure'>[]): string[] {
+  return [...new Set(refused.map((fault) => `It cannot be imported like this: ${fault.detail} ${fault.cure}`))];
 }

@@ -93,10 +93,11 @@ impl Clients {
         let blank = || Schedule::blank(ScheduleId::named("preview"), id.clone(), role.to_owned(), account.zone.clone());
         if file.dry_run {
             let made = Made { by, at: self.clock.utc() };
-            let before = there.unwrap_or_else(blank);
+            let before = there.clone().unwrap_or_else(blank);
             // A date that is years off makes it longer than may be: the report says which, so it is not refused here.
             return Ok(match edit.apply(&before, &contacts, made) {
                 Ok(after) => ShiftsRead {
+                    refused: self.clashes_of(&account, &contacts, there, &after).await?,
                     displaced: displaced(&edit, Some(&after), &read),
                     calendar: Some(calendar(&after, edit.from, edit.until)),
                     ..looked_at(edition, read)

@@ -166,6 +166,21 @@ impl Clients {
         Ok(calendar(&draft, from, until))
     }
 
+    /// What would be refused of a schedule that were saved as `after`: what saving it looks at, and nothing is saved.
+    pub(super) async fn clashes_of(
+        &self,
+        account: &Account,
+        contacts: &[Contact],
+        before: Option<Schedule>,
+        after: &Schedule,
+    ) -> Result<Vec<Fault>, Refusal> {
+        let mut tx = self.store.write().await?;
+        let step = Step { before, after: Some(after.clone()), undoes: None };
+        let clashes = find_clashes(&mut tx, account, contacts, &step).await;
+        tx.rollback().await?;
+        clashes
+    }
+
     async fn keep_schedule(
         &self,
         mut tx: Tx,
