@@ -5,14 +5,18 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
-use super::auth::{Operator, Supervisor};
+use super::audit;
+use super::auth::{Operator, Signed, Supervisor};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::Front;
 use crate::base::clock::UtcMs;
 use crate::base::id::AccountId;
 use crate::domain::portal::going_live::{Part, PartState, Standing};
+use crate::domain::portal::untried::Untried;
+use crate::engine::clients::Yes;
 use crate::engine::feed::UserRef;
+use crate::io::store::audit::{Act, AuditFilter};
 
 /// How an account stands.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -21,6 +25,10 @@ pub struct GoingLiveView {
     /// It was in service before approvals were kept.
     before: bool,
     parts: Vec<GoingLivePart>,
+    /// Ways to reach people of which nobody has seen that they do.
+    unverified: Vec<Untried>,
+    /// When a test night was looked at before it went live; null: nobody did.
+    test_night_at: Option<UtcMs>,
 }
 
 /// How a part of it does.
@@ -58,6 +66,16 @@ pub struct ApprovalBody {
     /// The version that was read.
     pub version: String,
     pub name: String,
+    /// It may go live though urgent messages go by ways that were never tried.
+    #[serde(default)]
+    pub accept_unverified: bool,
+}
+
+impl ApprovalBody {
+    pub(super) fn yes(&self) -> Yes<'_> {
+        let Self { part, version, name, accept_unverified } = self;
+        Yes { part: *part, version, name, accept_unverified: *accept_unverified }
+    }
 }
 
 /// How an account stands, in a line for the desk.
@@ -78,6 +96,9 @@ impl GoingLiveView {
             if let Some(approved) = &mut part.approved {
                 approved.lines.clear();
             }
+        }
+        if hidden(Part::Contacts) {
+            self.unverified.clear();
         }
     }
 }
@@ -104,7 +125,31 @@ pub(super) async fn view(front: &Front, account: &AccountId) -> Result<GoingLive
             lines: approval.words.lines,
         }),
     });
-    Ok(GoingLiveView { state: stands.standing, before: stands.before, parts: parts.collect() })
+    Ok(GoingLiveView {
+        state: stands.standing,
+        before: stands.before,
+        parts: parts.collect(),
+        unverified: front.clients.untried(account).await?,
+        test_night_at: find_test_night(front, account).await?,
+    })
+}
+
+/// A test night is looked at: noted once, while the account is a draft.
+pub(super) async fn note_test_night(front: &Front, signed: &Signed, account: &AccountId) -> Result<(), Problem> {
+    let is_draft = front.clients.going_live(account).await?.standing == Standing::Draft;
+    if is_draft && find_test_night(front, account).await?.is_none() {
+        audit::did(front, signed, Act::AccountNightTried, account).await?;
+    }
+    Ok(())
+}
+
+async fn find_test_night(front: &Front, account: &AccountId) -> Result<Option<UtcMs>, Problem> {
+    let filter = AuditFilter {
+        object: Some(account.to_string()),
+        act: Some(Act::AccountNightTried.as_str().to_owned()),
+        ..AuditFilter::default()
+    };
+    Ok(front.store.list_audit(&filter, None, 1).await?.first().map(|row| row.at))
 }
 
 /// The same in a line.
@@ -142,7 +187,7 @@ pub async fn approve(
     Body(body): Body<ApprovalBody>,
 ) -> Result<Json<GoingLiveView>, Problem> {
     let by = &signed.bearer.user;
-    front.clients_of(&signed).approve_part(&id, body.part, &body.version, &body.name, by).await?;
+    front.clients_of(&signed).approve_part(&id, body.yes(), by).await?;
     tracing::info!(user = %by, account = %id, part = body.part.name(), "an approval was put down");
     Ok(Json(view(&front, &id).await?))
 }

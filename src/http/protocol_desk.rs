@@ -22,9 +22,10 @@ use crate::engine::feed::UserRef;
 
 use super::account_edit::{IfMatch, etag};
 use super::accounts::ProtocolView;
-use super::auth::{Operator, Supervisor};
+use super::auth::{Operator, Signed, Supervisor};
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id, Params};
+use super::going_live::note_test_night;
 use super::protocols::EditedProtocol;
 use super::state::Front;
 
@@ -153,21 +154,29 @@ pub struct BringBackBody {
         (status = NOT_FOUND, body = ProblemBody)))]
 pub async fn simulate(
     State(front): State<Front>,
-    _by: Supervisor,
+    Supervisor(signed): Supervisor,
     Id(account): Id<AccountId>,
     Body(asked): Body<Rehearsal>,
 ) -> Result<Json<Simulation>, Problem> {
-    rehearse(&front, &account, &asked).await.map(Json)
+    rehearse(&front, &signed, &account, &asked).await.map(Json)
 }
 
 /// What would happen in this account, for whoever may ask.
-pub(super) async fn rehearse(front: &Front, account: &AccountId, asked: &Rehearsal) -> Result<Simulation, Problem> {
+pub(super) async fn rehearse(
+    front: &Front,
+    signed: &Signed,
+    account: &AccountId,
+    asked: &Rehearsal,
+) -> Result<Simulation, Problem> {
     let steps = (1..).zip(&asked.protocol.steps);
     let confirmable = steps.filter(|(_, step)| can_confirm(step.method)).map(|(n, _)| n).collect();
     let (outlook, errors) = match front.clients.rehearse(account, asked).await? {
         Ok(outlook) => (Some(outlook), Vec::new()),
         Err(errors) => (None, errors),
     };
+    if outlook.is_some() {
+        note_test_night(front, signed, account).await?;
+    }
     Ok(Simulation { outlook, errors, confirmable })
 }
 

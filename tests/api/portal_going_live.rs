@@ -183,12 +183,33 @@ async fn goes_live(house: &House) {
     let mut stale = approve(&stands["parts"][0]);
     stale["version"] = json!("000000000000");
     assert_eq!(house.ask(Method::POST, &approvals, &pat, stale).await.problem(), "going_live.stale");
-    for part in stands["parts"].as_array().expect("parts") {
+    let way = |destination: &str| json!({"name": "Ben Ortiz", "destination": destination, "urgent": true});
+    assert_eq!(
+        (&stands["unverified"], &stands["test_night_at"]),
+        (&json!([way("mobile"), way("email")]), &Value::Null)
+    );
+    let night = json!({"protocol": shorter(), "call_type": "ct_urgent", "at": "2026-03-07T02:00", "hours": 1, "people": {"kind": "nobody"}});
+    for _ in 0..2 {
+        let got = house.ask(Method::POST, &format!("{HERE}/simulate"), &pat, night.clone()).await;
+        assert_eq!((got.status, &got.json()["errors"]), (StatusCode::OK, &json!([])), "{}", got.json());
+    }
+    assert_eq!(rows(house, "object=acc_plumbing&act=account.night_tried").await.len(), 1);
+    let parts = stands["parts"].as_array().expect("parts");
+    for part in &parts[..2] {
         let got = house.ask(Method::POST, &approvals, &pat, approve(part)).await;
         assert_eq!(got.status, StatusCode::OK, "{}", got.json());
     }
+    // With the last it would go live, and nobody has seen that an urgent message reaches anybody.
+    let got = house.ask(Method::POST, &approvals, &pat, approve(&parts[2])).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "going_live.unverified"));
+    assert_eq!(house.fetch(&path, &pat).await.json()["state"], "draft");
+    let mut yes = approve(&parts[2]);
+    yes["accept_unverified"] = json!(true);
+    let got = house.ask(Method::POST, &approvals, &pat, yes).await;
+    assert_eq!(got.status, StatusCode::OK, "{}", got.json());
+    assert_eq!(rows(house, "object=acc_plumbing&act=account.live_unverified").await.len(), 1);
     let stands = house.fetch(&path, &pat).await.json();
-    assert_eq!(stands["state"], "in_service");
+    assert_eq!((&stands["state"], &stands["test_night_at"]), (&json!("in_service"), &json!(START.0)));
     let approved = &stands["parts"][0]["approved"];
     assert_eq!(
         (&approved["name"], &approved["by"]["name"], &approved["at"]),

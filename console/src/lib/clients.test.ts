@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changeWords, draftWords, lineDifferences, listWords, rightsWords, withRight, type ProtocolChange } from './clients';
+import { changeWords, draftWords, lineDifferences, listWords, rightsWords, untriedWords, withRight, type ProtocolChange } from './clients';
 
 test('recordings are of no use without messages', () => {
   expect(withRight([], 'recordings', true)).toEqual(['messages', 'recordings']);
@@ -42,4 +42,9 @@ test('what became of a proposal', () => {
   const approved = { ...change, state: 'approved' as const, decided: { ...decided, words: '', version: 3 } };
   expect(changeWords({ ...approved, in_force: true }, (at) => `at ${at}`)).toBe('Approved by Sam at 2; in force as version 3.');
   expect(changeWords({ ...approved, in_force: false }, (at) => `at ${at}`)).toBe('Approved by Sam; was put in force as version 3 at 2.');
+});
+
+test('a way that nobody has verified says whose it is, and that urgent messages go there', () => {
+  expect(untriedWords({ name: 'Dana Reyes', destination: 'mobile', urgent: true })).toBe('Dana Reyes: mobile, not verified yet. Urgent messages go there.');
+  expect(untriedWords({ name: 'Dana Reyes', destination: 'email', urgent: false })).toBe('Dana Reyes: email, not verified yet.');
 });

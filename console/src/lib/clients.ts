@@ -61,6 +61,17 @@ export interface GoingLive {
   parts: GoingLivePart[];
   /** In service since before approvals were kept. */
   before: boolean;
+  /** Ways to reach people of which nobody has seen that they do. */
+  unverified: Untried[];
+  /** When a test night was looked at before it went live. */
+  test_night_at: number | null;
+}
+
+export interface Untried {
+  name: string;
+  destination: string;
+  /** Urgent messages go there. */
+  urgent: boolean;
 }
 
 export interface Approval {
@@ -68,6 +79,8 @@ export interface Approval {
   version: string;
   /** Who says yes, in writing. */
   name: string;
+  /** It may go live though urgent messages go by ways that nobody has verified. */
+  accept_unverified?: boolean;
 }
 
 const id = encodeURIComponent;
@@ -113,6 +126,11 @@ export function partTitle(part: Part): string {
 /** "scripts, contacts and escalation". */
 export function listWords(words: readonly string[]): string {
   return words.length < 2 ? (words[0] ?? '') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** `Dana Reyes: mobile, not verified yet. Urgent messages go there.` */
+export function untriedWords(way: Untried): string {
+  return `${way.name}: ${way.destination}, not verified yet.${way.urgent ? ' Urgent messages go there.' : ''}`;
 }
 
 /** How an account stands, as the service's people read it; empty where there is nothing to say. */

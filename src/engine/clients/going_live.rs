@@ -1,8 +1,11 @@
 //! Whether an account is a draft: what of it its client has approved, and what is another since. An approval names the version that was
-//! read; one of another is refused, and so is one of nothing. Calls never ask: a draft takes them as any account does.
+//! read; one of another is refused, and so is one of nothing. The one with which an account goes live is refused while an urgent message
+//! would go by a way that was never tried, unless whoever gives it says yes to that. Calls never ask: a draft takes them as any does.
 
 use super::{Clients, Refusal, lock};
-use crate::base::id::{AccountId, UserId};
+use crate::base::clock::UtcMs;
+use crate::base::id::{AccountId, DestinationId, UserId};
+use crate::domain::account::edit_contact::ContactEdit;
 use crate::domain::account::fault::{Faults, Text};
 use crate::domain::account::{Account, Contact};
 use crate::domain::dispatch::protocol::Protocol;
@@ -10,9 +13,12 @@ use crate::domain::oncall::Schedule;
 use crate::domain::portal::going_live::{
     Content, Part, PartState, Standing, Whole, lacks, lines, part_state, standing,
 };
+use crate::domain::portal::untried::{Untried, untried};
 use crate::domain::recap::plan::Plan;
 use crate::io::store::approvals::{Approval, Approved};
 use crate::io::store::audit::{Act, Entry};
+use crate::io::store::seal::Seal;
+use crate::io::store::verifications::Verified;
 use crate::io::store::{StoreError, Tx};
 
 const MAX_NAME: usize = 80;
@@ -36,6 +42,17 @@ pub struct PartNow {
     /// Why there is nothing to approve yet.
     pub lacks: Option<&'static str>,
     pub approved: Option<Approval>,
+}
+
+/// What somebody says yes to, and in whose name.
+#[derive(Clone, Copy, Debug)]
+pub struct Yes<'a> {
+    pub part: Part,
+    /// The version that was read.
+    pub version: &'a str,
+    pub name: &'a str,
+    /// The account may go live though urgent messages go by ways that were never tried.
+    pub accept_unverified: bool,
 }
 
 impl GoingLive {
@@ -80,28 +97,37 @@ impl Read {
 impl Clients {
     /// How an account stands, part by part.
     pub async fn going_live(&self, id: &AccountId) -> Result<GoingLive, Refusal> {
-        let account = self.store.find_account(id).await?.ok_or(Refusal::Missing { what: "account" })?;
-        let read = Read {
-            contacts: self.store.list_contacts(id).await?,
-            schedules: self.store.list_schedules(id).await?,
-            protocols: self.store.list_protocols(id).await?,
-            recap: self.store.find_recap_plan(id).await?.map(|set| set.plan),
-            account,
-        };
+        let read = self.read_whole(id).await?;
         let approvals = self.store.list_approvals(id).await?;
         let before = self.store.was_served_before(id).await?;
         Ok(stands(&read, approvals, before))
     }
 
-    /// Puts down that `name` approves a part as of `version`; in the name of `by`, who signed in.
-    pub async fn approve_part(
-        &self,
-        id: &AccountId,
-        part: Part,
-        version: &str,
-        name: &str,
-        by: &UserId,
-    ) -> Result<(), Refusal> {
+    /// By which ways nobody of an account was shown to be reached.
+    pub async fn untried(&self, id: &AccountId) -> Result<Vec<Untried>, Refusal> {
+        let read = self.read_whole(id).await?;
+        let mut verified = Vec::new();
+        for contact in &read.contacts {
+            verified.extend(self.store.list_verified(&contact.id).await?);
+        }
+        let tried = tried(&read.contacts, &verified, &self.store.house_seal());
+        Ok(untried(&read.whole(), self.clock.utc(), &tried))
+    }
+
+    async fn read_whole(&self, id: &AccountId) -> Result<Read, Refusal> {
+        let account = self.store.find_account(id).await?.ok_or(Refusal::Missing { what: "account" })?;
+        Ok(Read {
+            contacts: self.store.list_contacts(id).await?,
+            schedules: self.store.list_schedules(id).await?,
+            protocols: self.store.list_protocols(id).await?,
+            recap: self.store.find_recap_plan(id).await?.map(|set| set.plan),
+            account,
+        })
+    }
+
+    /// Puts down that somebody approves a part; in the name of `by`, who signed in.
+    pub async fn approve_part(&self, id: &AccountId, yes: Yes<'_>, by: &UserId) -> Result<(), Refusal> {
+        let Yes { part, version, name, accept_unverified } = yes;
         let mut faults = Faults::default();
         let name = faults.text(name, &Text::line("/name", "going_live.name", "Who approves it", MAX_NAME));
         faults.unless(()).map_err(Refusal::Faulty)?;
@@ -119,13 +145,53 @@ impl Clients {
             tx.rollback().await?;
             return Err(Refusal::NotNow { code: "going_live.empty", detail });
         }
+        let is_unverified = self.goes_live_unverified(&mut tx, &read, part, now).await?;
+        if is_unverified && !accept_unverified {
+            tx.rollback().await?;
+            let detail = "With this the account goes live, and urgent messages go by ways that nobody has tried yet. Send a code to \
+                each of them first (in the portal under People), or say that it shall go live all the same.";
+            return Err(Refusal::NotNow { code: "going_live.unverified", detail });
+        }
         let words = Approved { name, content: content.to_text(), lines: lines(part, &read.whole()) };
         let approval = Approval { part, by: by.clone(), at: now, version: version.to_owned(), words };
         tx.insert_approval(id, &approval).await?;
         tx.audit(Entry::new(now, self.by.clone(), Act::AccountApproved, id.to_string()));
+        if is_unverified {
+            tx.audit(Entry::new(now, self.by.clone(), Act::AccountLiveUnverified, id.to_string()));
+        }
         tx.commit("approve_part").await?;
         Ok(())
     }
+
+    /// With this part an account that is a draft would be in service, and an urgent message would go by a way that was never tried.
+    async fn goes_live_unverified(&self, tx: &mut Tx, read: &Read, part: Part, now: UtcMs) -> Result<bool, StoreError> {
+        let approvals = tx.list_approvals(&read.account.id).await?;
+        let before = tx.was_served_before(&read.account.id).await?;
+        let stands = stands(read, approvals, before);
+        let is_last = stands.parts.iter().all(|other| other.part == part || other.state != PartState::Open);
+        if stands.standing != Standing::Draft || !is_last {
+            return Ok(false);
+        }
+        let mut verified = Vec::new();
+        for contact in &read.contacts {
+            verified.extend(tx.list_verified(&contact.id).await?);
+        }
+        let tried = tried(&read.contacts, &verified, &self.store.house_seal());
+        Ok(untried(&read.whole(), now, &tried).iter().any(|way| way.urgent))
+    }
+}
+
+/// Those whose address is the one that was shown to reach them.
+fn tried(contacts: &[Contact], verified: &[Verified], seal: &Seal) -> Vec<DestinationId> {
+    let mut tried = Vec::new();
+    for contact in contacts {
+        for (way, written) in contact.destinations.iter().zip(ContactEdit::from(contact).destinations) {
+            if verified.iter().any(|shown| shown.destination == way.id && shown.is_of(seal, &written.reach.address)) {
+                tried.push(way.id.clone());
+            }
+        }
+    }
+    tried
 }
 
 fn stands(read: &Read, mut approvals: Vec<Approval>, before: bool) -> GoingLive {

@@ -47,7 +47,7 @@ use reach::Reachable;
 pub use changes::{CheckedChange, ReadChange, Verdict};
 pub use contacts::read_spoken;
 pub use flow::{CheckedFlow, FlowNow};
-pub use going_live::{GoingLive, PartNow};
+pub use going_live::{GoingLive, PartNow, Yes};
 pub use import::Imported;
 pub use pins::PinOf;
 pub use protocols::{Checked, ProtocolEdit};

@@ -38,7 +38,7 @@ pub async fn approve(
     client.require(body.part.right())?;
     let by = &client.signed.bearer.user;
     let clients = front.clients_of(&client.signed);
-    clients.approve_part(&client.account, body.part, &body.version, &body.name, by).await?;
+    clients.approve_part(&client.account, body.yes(), by).await?;
     tracing::info!(user = %by, account = %client.account, part = body.part.name(), "a client approved a part");
     let mut stands = view(&front, &client.account).await?;
     stands.hide(|part| !client.rights.allow(part.right()));

@@ -146,7 +146,7 @@ pub async fn simulate(
     client: PortalClient<needs::Protocol>,
     Body(asked): Body<Rehearsal>,
 ) -> Result<Json<Simulation>, Problem> {
-    rehearse(&front, &client.account, &asked).await.map(Json)
+    rehearse(&front, &client.signed, &client.account, &asked).await.map(Json)
 }
 
 /// What was proposed for my account, the newest first.

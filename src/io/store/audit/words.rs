@@ -129,6 +129,10 @@ acts! {
     AccountChanged = "account.changed";
     /// A part of an account was approved by its client, or in their name.
     AccountApproved = "account.approved";
+    /// A test night was looked at while an account was a draft.
+    AccountNightTried = "account.night_tried";
+    /// An account went live though urgent messages go by ways that were never tried, and whoever approved it said yes to that.
+    AccountLiveUnverified = "account.live_unverified";
     /// A client would have another protocol; the service decided about it, or the client took it back.
     ProtocolProposed = "protocol.proposed";
     ProtocolApproved = "protocol.approved";
