@@ -76,6 +76,13 @@ async fn a_message_says_who_was_told_when_and_why() {
     assert!(message["answers"].as_array().expect("answers").contains(&problem), "{message}");
     let log = rows(&house, &format!("object={id}&act=message.read")).await;
     assert_eq!(log.len(), 1, "{log:?}");
+    // Ben is being told: that is the first to be seen, whichever night is the last one.
+    let morning = house.fetch(&format!("{HERE}/morning"), &pat).await.json();
+    assert_eq!(
+        (&morning["now"][0]["message"], &morning["now"][0]["state"]),
+        (&json!(id), &json!("running")),
+        "{morning}"
+    );
     // Ben confirms to kim; in the morning it is one sentence.
     let kim = house.sign_in("kim").await;
     let dispatch = house.fetch(&format!("/api/v1/messages/{id}"), &kim).await.json()["dispatch"]["id"].clone();
@@ -87,6 +94,7 @@ async fn a_message_says_who_was_told_when_and_why() {
     let text = morning["lines"][0]["text"].as_str().expect("a sentence");
     assert_eq!(text, "21:00 Pat Doe · Burst pipe at 5th St: texted Ben Ortiz, confirmed by Ben Ortiz to KIM 21:05.");
     assert_eq!(house.fetch(&format!("{HERE}/morning?date=2026-03-06"), &pat).await.json()["lines"], json!([]));
+    assert_eq!(house.fetch(&format!("{HERE}/morning"), &pat).await.json()["now"], json!([]));
     assert_eq!(house.fetch(&format!("{HERE}/morning?date=tomorrow"), &pat).await.status, StatusCode::BAD_REQUEST);
 }
 

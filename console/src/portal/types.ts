@@ -78,6 +78,8 @@ export interface Morning {
   from: number;
   until: number;
   lines: NightLine[];
+  /** About which somebody is being told now, whenever it was taken; none where a date was asked for. */
+  now: NightLine[];
 }
 
 export interface OnDuty {

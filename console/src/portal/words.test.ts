@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GoingLivePart } from '../lib/clients';
 import type { NightLine, Use } from './types';
-import { accountWords, approvalWords, becameOf, dial, explain, headlineOf, isPin, nightGroups, nightWords, passwordFault, readCode, usesOf, verifyWays } from './words';
+import { accountWords, approvalWords, becameOf, besides, dial, explain, headlineOf, isPin, nightGroups, nightWords, passwordFault, readCode, usesOf, verifyWays } from './words';
 
 const line = (at: number, state: string, needs_operator = false): NightLine => ({ at, message: `msg_${at}`, text: `${at}`, state, needs_operator });
 
@@ -14,6 +14,10 @@ test('what is open stands apart from what waits as agreed and what is over', () 
 
 test('what needs an operator is never called waiting', () => {
   expect(nightGroups([line(1, 'held_for_check_in', true)]).held).toEqual([]);
+});
+
+test('what is under way stands once, above the night', () => {
+  expect(besides([line(1, 'running'), line(2, 'confirmed')], [line(1, 'running'), line(-9, 'running')]).map((l) => l.at)).toEqual([2]);
 });
 
 test('the night in a sentence', () => {

@@ -70,6 +70,11 @@ export function nightGroups(lines: readonly NightLine[]): { open: NightLine[]; h
   };
 }
 
+/** The lines of a night that do not stand above it as under way. */
+export function besides(lines: readonly NightLine[], now: readonly NightLine[]): NightLine[] {
+  return lines.filter((line) => !now.some((one) => one.message === line.message));
+}
+
 /** The night in a sentence. */
 export function nightWords(lines: readonly NightLine[]): string {
   if (lines.length === 0) return 'Nobody had to be told of anything.';

@@ -1,4 +1,4 @@
-//! The morning page: each message of the night in one sentence.
+//! The morning page: what is under way now, whenever it was taken, and each message of the night in one sentence.
 
 use axum::Json;
 use axum::extract::State;
@@ -36,6 +36,8 @@ pub struct Morning {
     from: UtcMs,
     until: UtcMs,
     lines: Vec<MorningLine>,
+    /// About which somebody is being told now, whenever it was taken; only where no date was asked for.
+    now: Vec<MorningLine>,
 }
 
 /// A message of the night.
@@ -50,7 +52,7 @@ pub struct MorningLine {
     needs_operator: bool,
 }
 
-/// What happened in the night, a sentence for each message.
+/// What is under way, and what happened in the night, a sentence for each message.
 #[utoipa::path(get, path = "/api/v1/portal/accounts/{account}/morning", tag = "portal", security(("bearer" = [])),
     params(("account" = crate::base::id::AccountId, Path), Which),
     responses((status = OK, body = Morning), (status = FORBIDDEN, body = ProblemBody),
@@ -69,14 +71,29 @@ pub async fn show(
     };
     let night = night.ok_or_else(malformed)?;
     let taken = front.store.list_messages_taken(&client.account, night.from, night.until, MOST).await?;
-    audit::all(&front, &client.signed, Act::MessageListed, taken.iter().map(ToString::to_string).collect()).await?;
-    let mut lines = Vec::with_capacity(taken.len());
-    for id in taken {
+    let under_way = match which.date {
+        None => front.store.list_messages_under_way(&client.account, MOST).await?,
+        Some(_) => Vec::new(),
+    };
+    let listed = taken.iter().chain(under_way.iter().filter(|id| !taken.contains(id)));
+    audit::all(&front, &client.signed, Act::MessageListed, listed.map(ToString::to_string).collect()).await?;
+    Ok(Json(Morning {
+        date: night.date.to_string(),
+        from: night.from,
+        until: night.until,
+        lines: lines(&front, &shown, taken).await?,
+        now: lines(&front, &shown, under_way).await?,
+    }))
+}
+
+async fn lines(front: &Front, shown: &Shown, messages: Vec<MessageId>) -> Result<Vec<MorningLine>, Problem> {
+    let mut lines = Vec::with_capacity(messages.len());
+    for id in messages {
         if let Some(message) = front.store.find_message(&id).await? {
-            lines.push(line(&front, &shown, message).await?);
+            lines.push(line(front, shown, message).await?);
         }
     }
-    Ok(Json(Morning { date: night.date.to_string(), from: night.from, until: night.until, lines }))
+    Ok(lines)
 }
 
 async fn line(front: &Front, shown: &Shown, mut message: Message) -> Result<MorningLine, Problem> {

@@ -4,6 +4,7 @@
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, MessageId};
 use crate::domain::call::event::RecordEvent;
+use crate::domain::dispatch::state::Phase;
 use crate::domain::figures::{CallTally, Fact as CallFact};
 use crate::domain::portal::usage::{Counted, Fact};
 
@@ -14,6 +15,8 @@ readers! {
     list_usage(account: &AccountId, from_at: UtcMs, until: UtcMs) -> Vec<Fact>;
     /// Messages of an account that were taken from an instant to another, oldest first.
     list_messages_taken(account: &AccountId, from_at: UtcMs, until: UtcMs, limit: u32) -> Vec<MessageId>;
+    /// Messages of an account about which somebody is being told or has to do something, whenever they were taken, oldest first.
+    list_messages_under_way(account: &AccountId, limit: u32) -> Vec<MessageId>;
 }
 
 async fn list_usage(
@@ -130,4 +133,15 @@ async fn list_messages_taken(
     const SQL: &str = "SELECT id FROM message WHERE account = $1 AND taken_at >= $2 AND taken_at < $3
         AND withdrawn_at IS NULL ORDER BY taken_at, id LIMIT $4";
     from.fetch_all(SQL, args![account, from_at, until, limit]).await?.iter().map(|row| row.read("id")).collect()
+}
+
+async fn list_messages_under_way(
+    from: &mut impl Query,
+    account: &AccountId,
+    limit: u32,
+) -> Result<Vec<MessageId>, StoreError> {
+    const SQL: &str = "SELECT message FROM dispatch WHERE account = $1 AND closed_at IS NULL
+        AND (needs_operator <> 0 OR state NOT IN ($2, $3)) ORDER BY id LIMIT $4";
+    let args = args![account, Phase::HeldForCheckIn.name(), Phase::HeldForRecap.name(), limit];
+    from.fetch_all(SQL, args).await?.iter().map(|row| row.read("message")).collect()
 }
