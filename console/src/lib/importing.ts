@@ -3,7 +3,7 @@
 
 import type { Displaced, OddDate, Person, Span } from './schedule';
 import { lasting, names } from './spans';
-import { clock, day } from './time';
+import { clockOnce, day } from './time';
 import type { Fault } from './types';
 import { wallOf } from './wall';
 
@@ -14,7 +14,7 @@ export function counted(n: number, one: string, many = `${one}s`): string {
 
 /** `Sun 14 Mar 2027 08:00`: with the year, as that is what may be wrong. */
 export function dated(at: number, zone: string): string {
-  return `${day(at, zone).replace(',', '')} ${wallOf(at, zone).slice(0, 4)} ${clock(at, zone)}`;
+  return `${day(at, zone).replace(',', '')} ${wallOf(at, zone).slice(0, 4)} ${clockOnce(at, zone)}`;
 }
 
 const stretch = (span: { from: number; until: number }, zone: string) => `${dated(span.from, zone)} to ${dated(span.until, zone)}`;

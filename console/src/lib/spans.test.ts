@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Calendar, Person, Span } from './schedule';
-import { coloursOf, extentOf, lasting, linesOf, names, placed, rows, sayGaps, sayNumbers, saySpan, short, title, turn } from './spans';
+import { coloursOf, extentOf, lasting, linesOf, names, period, placed, rows, sayGaps, sayNumbers, saySpan, short, title, turn } from './spans';
 
 const ZONE = 'America/New_York';
 const HOUR = 3_600_000;
@@ -81,4 +81,9 @@ test('a digit that is nobody’s says whose the others are', () => {
   expect(sayNumbers('7', [person('Ben Ortiz'), person('Ida Park')], 0)).toBe('Nobody has the number 7: 1 Ben Ortiz, 2 Ida Park.');
   expect(sayNumbers('3', [person('Ben Ortiz')], 4)).toBe('Nobody has the number 3: 1 Ben Ortiz. “Everybody of the account” gives the others one.');
   expect(sayNumbers('1', [], 0)).toBe('Nobody has the number 1 here.');
+});
+
+test('of two times that the clock shows alike each is named, in the telling of a shift too', () => {
+  const first = Date.parse('2027-11-07T05:30Z');
+  expect(period({ from: first, until: first + 3_600_000 }, first - 86_400_000, 'America/New_York')).toBe('Sun 01:30 EDT to Sun 01:30 EST');
 });

@@ -2,7 +2,7 @@
 
 import type { Calendar, Person, Span } from './schedule';
 import { addDays, addMonths, daysFrom, mondayOf, type Day } from './wall';
-import { clock, day as dayWords } from './time';
+import { clockOnce, day as dayWords } from './time';
 
 export type View = 'day' | 'week' | 'month';
 
@@ -93,7 +93,7 @@ export function short(name: string): string {
 /** `Sat 02:00`, with the date unless it is in the coming six days: last Saturday and the next are two. */
 export function moment(at: number, near: number, zone: string): string {
   const day = dayWords(at, zone);
-  return `${at - near > -86_400_000 && at - near < 6 * 86_400_000 ? day.slice(0, 3) : day} ${clock(at, zone)}`;
+  return `${at - near > -86_400_000 && at - near < 6 * 86_400_000 ? day.slice(0, 3) : day} ${clockOnce(at, zone)}`;
 }
 
 /** `Sat 02:00 to Sat 06:00`; the day is said once where it is one. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, clock, clockIn, countdown, day, elapsed, nextWords, until, when, yours } from './time';
+import { age, clock, clockIn, clockOnce, countdown, day, elapsed, nextWords, until, when, yours } from './time';
 
 const NIGHT = Date.UTC(2026, 2, 7, 7, 11, 5); // 02:11 in New York
 
@@ -26,6 +26,16 @@ describe('time', () => {
     expect(nextWords(next, far)).toBe(`If no reply by ${there}:05 +0545 (yours ${mine}): call Ben (mobile).`);
     expect(nextWords(next, here)).toBe(next.text);
     expect(nextWords({ at: NIGHT, text: 'Being sent now.' }, far)).toBe('Being sent now.');
+  });
+
+  it('names the time where the clock shows the same twice, and nowhere else', () => {
+    const zone = 'America/New_York';
+    const first = Date.parse('2027-11-07T05:30Z');
+    const hour = 3_600_000;
+    expect([first - hour, first, first + hour, first + 2 * hour].map((at) => clockOnce(at, zone))).toEqual(['00:30', '01:30 EDT', '01:30 EST', '02:30']);
+    expect(when(first + hour, first + 25 * hour, zone)).toBe('Sun 7 Nov 01:30 EST');
+    expect(clockOnce(Date.parse('2027-10-31T00:30Z'), 'Europe/Berlin')).toMatch(/^02:30 \S+$/);
+    expect(clockOnce(first, 'Nowhere/Atall')).toMatch(/^\d\d:\d\d$/);
   });
 
   it('falls back when the browser does not know a zone', () => {

@@ -1,5 +1,7 @@
 // Times for the eye. A zone is always named: an operator in one zone reads the clocks of many.
 
+import { firstAt, lastAt, wallOf } from './wall';
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 function format(key: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
@@ -21,6 +23,28 @@ export function clock(at: number, zone?: string): string {
   return format(`c${zone ?? ''}`, { hour: '2-digit', minute: '2-digit', hour12: false, timeZone: zone }).format(at);
 }
 
+/** The clock, with the name of its time where it shows the same twice: `01:30 EDT`, and an hour later `01:30 EST`. */
+export function clockOnce(at: number, zone?: string): string {
+  const shown = clock(at, zone);
+  if (!zone) return shown;
+  const wall = wallOf(at, zone);
+  if (firstAt(wall, zone) === lastAt(wall, zone)) return shown;
+  const parts = nameFormat(zone).formatToParts(at);
+  return `${shown} ${parts.find((part) => part.type === 'timeZoneName')?.value ?? ''}`.trimEnd();
+}
+
+/** American names of American times, as `en-GB` has none for them. */
+function nameFormat(zone: string): Intl.DateTimeFormat {
+  const key = `n${zone}`;
+  let made = formats.get(key);
+  if (!made) {
+    // A zone that this browser does not know shows nothing twice: it is read as UTC.
+    made = new Intl.DateTimeFormat('en-US', { hour: '2-digit', timeZoneName: 'short', timeZone: zone });
+    formats.set(key, made);
+  }
+  return made;
+}
+
 /** `02:11:05`. */
 export function clockSeconds(at: number, zone?: string): string {
   return format(`s${zone ?? ''}`, {
@@ -40,7 +64,7 @@ export function day(at: number, zone?: string): string {
 /** The clock, with the day when it is another day than `now`'s. */
 export function when(at: number, now: number, zone?: string): string {
   const sameDay = day(at, zone) === day(now, zone);
-  return sameDay ? clock(at, zone) : `${day(at, zone)} ${clock(at, zone)}`;
+  return sameDay ? clockOnce(at, zone) : `${day(at, zone)} ${clockOnce(at, zone)}`;
 }
 
 /** Her own clock beside another where they differ: ` (yours 02:11)`. Not for paper, which others read. */
