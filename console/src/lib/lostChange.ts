@@ -32,7 +32,7 @@ export function madeBy(lost: Pick<Lost, 'remove' | 'add' | 'before'>, now: reado
 }
 
 /** Those that may still turn out to have been made. */
-export function awaited(lost: readonly Lost[], now: number): Lost[] {
+export function awaited<T extends Pick<Lost, 'at'>>(lost: readonly T[], now: number): T[] {
   return lost.filter((one) => now - one.at < AWAITED_MS);
 }
 

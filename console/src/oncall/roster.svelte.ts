@@ -3,6 +3,7 @@
 import { untrack } from 'svelte';
 import { Problem } from '../lib/api';
 import { awaited, madeBy, swapped, type Lost } from '../lib/lostChange';
+import { changeOf, planMade, type LostImport } from '../lib/lostImport';
 import { notDone } from '../lib/notDone';
 import { planBack, type Planned } from '../lib/drag';
 import { schedules, type Calendar, type Doors, type Duty, type Override, type Schedule, type ScheduleEdit, type Schedules, type Seen, type Shift } from '../lib/schedule';
@@ -32,6 +33,8 @@ export class Roster {
   steps = $state.raw<Steps>([]);
   /** Changes whose answer was lost, until it is seen whether they were made. */
   private lost: Lost[] = [];
+  /** An import whose answer was lost, and what is done once it is seen to be there. */
+  private lostImport: { lost: LostImport; found: () => void } | null = null;
   /** Asked to take back what is still on its way. */
   private wished = false;
   private takingBack = false;
@@ -79,6 +82,7 @@ export class Roster {
       this.duties = duties.items;
       this.fault = '';
       this.findLost();
+      await this.findImport();
     } catch (error) {
       if (turnOfAsking === this.asked) this.fault = (error as Error).message;
     }
@@ -171,7 +175,15 @@ export class Roster {
 
   /** What was imported is one change of the server's, and taken back as one. */
   imported(words: string, schedule: string, change: number | null): void {
+    // It was sent once more, and this is its answer.
+    this.lostImport = null;
     this.pushChange(words, schedule, change);
+    void this.load();
+  }
+
+  /** Its answer was lost: what is read from now on says whether it was made. */
+  importLost(lost: LostImport, found: () => void): void {
+    this.lostImport = { lost, found };
     void this.load();
   }
 
@@ -248,6 +260,25 @@ export class Roster {
     }
     // Whatever the line was like since: what is still not there now never will be.
     this.lost = awaited(this.lost, clock.now);
+  }
+
+  /** An import whose answer was lost and that was made all the same: it can be taken back as one that was answered. */
+  private async findImport(): Promise<void> {
+    const waiting = this.lostImport;
+    const made = waiting && planMade(waiting.lost, this.whole?.items ?? []);
+    if (!waiting) return;
+    if (!made) {
+      if (awaited([waiting.lost], clock.now).length === 0) this.lostImport = null;
+      return;
+    }
+    const { items } = await this.doors.history(this.account);
+    // Another reading was here first.
+    if (this.lostImport !== waiting) return;
+    this.lostImport = null;
+    const change = changeOf(made.schedule, made.plan, items);
+    this.pushChange(waiting.lost.words, made.schedule, change);
+    waiting.found();
+    notices.show(`${waiting.lost.words}: it was done, though its answer was lost.${change === null ? '' : ' It can be taken back.'}`, 'info');
   }
 
   /** The same pressed again is one change. */

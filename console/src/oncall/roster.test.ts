@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Problem } from '../lib/api';
-import type { Changes, Doors, Override } from '../lib/schedule';
+import type { Changes, Doors, Override, Temporary } from '../lib/schedule';
+import { clock } from '../state/clock.svelte';
 import { notices } from '../state/notices.svelte';
 import { Roster } from './roster.svelte';
 
@@ -13,6 +14,8 @@ const planned = { words: 'Ben on call', remove: [], add: [ben] } as never;
 const settle = () => new Promise((done) => setTimeout(done, 0));
 
 let overrides: Override[];
+let temporary: Temporary[];
+let undone: number[];
 let sent: Changes[];
 let refused: boolean;
 /** Lets the reading go on that the line holds up. */
@@ -24,10 +27,12 @@ function doors(): Doors {
   return {
     all: async () => {
       if (slow) await new Promise<void>((go) => (read = go));
-      return { edition: 1, zone: 'UTC', people: [], items: [{ id: 'sch_1', role: 'technician', overrides: [...overrides] }] };
+      return { edition: 1, zone: 'UTC', people: [], items: [{ id: 'sch_1', role: 'technician', overrides: [...overrides], temporary }] };
     },
     calendar: async () => ({ items: [calendar] }),
     onCall: async () => ({ items: [] }),
+    history: async () => ({ items: [{ seq: 8, schedule: 'sch_1', at: 12 * HOUR + 5, undoes: null }, { seq: 7, schedule: 'sch_1', at: 11 * HOUR, undoes: null }] }),
+    undoChange: async (_account: string, _id: string, change: number) => void undone.push(change),
     change: async (_account: string, _id: string, changes: Changes) => {
       if (refused) throw new Problem(409, 'schedule.seen', 'Somebody else is on call now.');
       sent.push(changes);
@@ -42,7 +47,7 @@ beforeEach(async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   vi.setSystemTime(12 * HOUR);
   notices.items = [];
-  [overrides, sent, refused, slow] = [[], [], false, false];
+  [overrides, temporary, undone, sent, refused, slow] = [[], [], [], [], false, false];
   roster = new Roster('acc_1', doors());
   await roster.load();
 });
@@ -92,4 +97,20 @@ it('of a change that is refused nothing is taken back, nor of the one before it'
   read();
   await settle();
   expect([sent.length, roster.last?.words]).toEqual([1, 'The one before']);
+});
+
+it('an import whose answer was lost and that was made is found, told, and taken back by its name', async () => {
+  const plan = (made_at: number): Temporary => ({ name: 'read in', from: 20 * HOUR, until: 30 * HOUR, shifts: [], by: 'Pat', made_at });
+  temporary = [plan(11 * HOUR)];
+  const found = vi.fn();
+  roster.importLost({ words: '6 shifts imported', role: 'technician', at: clock.now, from: 20 * HOUR, until: 30 * HOUR, before: new Set([11 * HOUR]) }, found);
+  await settle();
+  // The same was there before: it is not what was sent now.
+  expect([found.mock.calls.length, roster.last]).toEqual([0, null]);
+  temporary = [...temporary, plan(12 * HOUR)];
+  await roster.load();
+  await roster.load();
+  expect([found.mock.calls.length, roster.steps.length, roster.last?.words]).toEqual([1, 1, '6 shifts imported']);
+  await roster.undo();
+  expect(undone).toEqual([8]);
 });
