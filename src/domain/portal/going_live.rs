@@ -201,10 +201,12 @@ pub fn lines(part: Part, whole: &Whole<'_>) -> Vec<String> {
                     None => lines.push(format!("{}: nobody is told.", call_type.name)),
                 }
             }
-            if let Some(plan) = whole.recap {
-                let times: Vec<String> = plan.times.iter().map(ToString::to_string).collect();
-                lines.push(format!("Recap at {}.", times.join(", ")));
+            // Without a call type there is nothing of it to read yet, whoever is on call.
+            if !whole.schedules.is_empty() && !account.call_types.is_empty() {
+                let roles: Vec<&str> = whole.schedules.iter().map(|schedule| schedule.role.as_str()).collect();
+                lines.push(format!("There is somebody on call as {}.", roles.join(", ")));
             }
+            lines.extend(whole.recap.map(|plan| recap(plan, whole.contacts)));
             lines
         }
     }
@@ -230,6 +232,30 @@ fn scripts(account: &Account) -> Vec<String> {
         lines.push(format!("Holidays: {}.", holidays.join(", ")));
     }
     lines
+}
+
+/// All of a plan, as any of it is approved: when, to whom, and how.
+fn recap(plan: &Plan, contacts: &[Contact]) -> String {
+    let times: Vec<String> = plan.times.iter().map(ToString::to_string).collect();
+    let name =
+        |id: &ContactId| contacts.iter().find(|c| c.id == *id).map_or("somebody who is gone", |c| c.name.as_str());
+    let to: Vec<String> = plan.to.iter().map(|to| format!("{} ({})", name(&to.contact), to.destination)).collect();
+    let mut said = format!("Recap at {}", times.join(", "));
+    if !to.is_empty() {
+        said.push_str(&format!(" to {}", to.join(", ")));
+    }
+    for (is_so, words) in [
+        (plan.empty, "also if there is nothing to report"),
+        (plan.files.pdf, "with the report as pages"),
+        (plan.files.csv, "with the messages as a table"),
+    ] {
+        if is_so {
+            said.push_str(", ");
+            said.push_str(words);
+        }
+    }
+    said.push('.');
+    said
 }
 
 /// Somebody as they are approved: with the clock that their hours are by, be it the account's, and none where there are no hours.
@@ -317,6 +343,7 @@ mod tests {
     use crate::domain::account::{Destination, Reach};
     use crate::domain::message::render::tests::account;
     use crate::domain::oncall::Window;
+    use crate::domain::recap::plan::{Files, Recipient};
 
     fn whole(account: &Account) -> Whole<'_> {
         Whole { account, contacts: &[], schedules: &[], protocols: &[], recap: None }
@@ -383,6 +410,44 @@ mod tests {
         // Without hours no clock counts.
         ben.destinations[0].hours.clear();
         assert!(!read(&ben, &account).0.contains("clock"));
+    }
+
+    #[test]
+    fn whatever_makes_the_escalation_another_is_read_in_it() {
+        let mut account = account();
+        let form = crate::domain::message::form::Form::default();
+        account.call_types.push(crate::domain::account::CallType {
+            id: crate::base::id::CallTypeId::named("urgent"),
+            name: "Urgent".into(),
+            urgency: Urgency::Urgent,
+            triggers: String::new(),
+            watched: vec![],
+            form,
+            protocol: None,
+            protected: false,
+            priority: None,
+        });
+        let schedule = |role: &str| {
+            let id = crate::base::id::ScheduleId::named(role);
+            Schedule::blank(id, account.id.clone(), role.to_owned(), "UTC".to_owned())
+        };
+        let (one, two) = ([schedule("technician")], [schedule("technician"), schedule("deputy")]);
+        let plan = |to: &str| Plan {
+            times: crate::domain::dispatch::hold::TimeOfDay::parse("07:30").into_iter().collect(),
+            to: vec![Recipient { contact: ContactId::named("ben"), destination: to.to_owned() }],
+            empty: false,
+            files: Files::default(),
+        };
+        let (mail, fax) = (plan("email"), plan("fax"));
+        let read = |schedules: &[Schedule], recap: &Plan| {
+            let whole = Whole { account: &account, contacts: &[], schedules, protocols: &[], recap: Some(recap) };
+            (lines(Part::Escalation, &whole), Content::of(Part::Escalation, &whole))
+        };
+        let (said, before) = read(&one, &mail);
+        for (other, after) in [read(&two, &mail), read(&one, &fax)] {
+            assert_ne!(before, after);
+            assert_ne!(said, other);
+        }
     }
 
     #[test]
