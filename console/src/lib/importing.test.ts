@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { counted, dated, openFor, sayCancelled, sayDisplaced, sayOdd, sayOpen, sayRefused } from './importing';
+import { counted, dated, openFor, sayBoth, sayCancelled, sayDisplaced, sayOdd, sayOpen, sayRefused } from './importing';
 import type { OddDate, Person, Span } from './schedule';
 
 const ZONE = 'America/Chicago';
@@ -24,7 +24,7 @@ test('a date is said with its year, in the zone of the schedule', () => {
 });
 
 test('what is displaced is said from when until when, and what of it falls to whom', () => {
-  const displaced = { from: at('2026-12-01T08:00'), until: at('2026-12-13T08:00'), open: [open(['con_ben'], { kind: 'fallback' }), open([], { kind: 'nobody' })], odd: [] };
+  const displaced = { from: at('2026-12-01T08:00'), until: at('2026-12-13T08:00'), open: [open(['con_ben'], { kind: 'fallback' }), open([], { kind: 'nobody' })], both: [], odd: [] };
   expect(sayDisplaced(displaced, true, ZONE)).toBe(
     'From Tue 1 Dec 2026 08:00 until Sun 13 Dec 2026 08:00 (12 days) this file alone says who is on call: the rotation and all other layers do not count then.',
   );
@@ -57,4 +57,9 @@ test('why a file cannot be imported is said once, whichever of its parts it is s
     'It cannot be imported like this: This is longer than a year. Make it of several parts.',
     'It cannot be imported like this: Office has no mobile. Add it first.',
   ]);
+});
+
+test('two who are on call at once are said with their lines, from when until when', () => {
+  const both = { from: at('2026-12-04T00:00'), until: at('2026-12-04T09:00'), one: { name: 'Ben Ortiz', line: 4 }, other: { name: 'Maya Lindqvist', line: 9 } };
+  expect(sayBoth(both, ZONE)).toBe('Ben Ortiz (line 4) and Maya Lindqvist (line 9), Fri 4 Dec 2026 00:00 to Fri 4 Dec 2026 09:00 (9 h)');
 });

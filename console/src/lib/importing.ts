@@ -1,7 +1,7 @@
 // What a file of shifts comes to, in words, before it is stored: what it displaces, who is on call where it says nothing, and which
 // of its dates may be slips. Pure; what was understood is the server's to say.
 
-import type { Displaced, OddDate, Person, Span } from './schedule';
+import type { Both, Displaced, OddDate, Person, Span } from './schedule';
 import { lasting, names } from './spans';
 import { clockOnce, day } from './time';
 import type { Fault } from './types';
@@ -34,6 +34,12 @@ export function sayOpen(span: Span, people: readonly Person[], zone: string): st
         ? 'nobody'
         : `${names(span.people, people)} (${span.why})`;
   return `${stretch(span, zone)} (${lasting(span.until - span.from)}): ${who}`;
+}
+
+/** `Ben Ortiz (line 4) and Maya Lindqvist (line 9), Fri 4 Dec 2026 00:00 to Fri 4 Dec 2026 09:00 (9 h)`: both are on call. */
+export function sayBoth(both: Both, zone: string): string {
+  const { one, other } = both;
+  return `${one.name} (line ${one.line}) and ${other.name} (line ${other.line}), ${stretch(both, zone)} (${lasting(both.until - both.from)})`;
 }
 
 /** How long that is altogether. */

@@ -172,7 +172,17 @@ export interface Displaced {
   until: number;
   /** What no shift of the file covers, and who is on call then. */
   open: Span[];
+  /** When two are on call at once by lines that overlap, the first so many of them. */
+  both: Both[];
   odd: OddDate[];
+}
+
+/** Two who are on call at once, each by a line of the file. */
+export interface Both {
+  from: number;
+  until: number;
+  one: { name: string; line: number };
+  other: { name: string; line: number };
 }
 
 /** Shifts whose date may be a slip: `days` from the rest, or `days` long. */

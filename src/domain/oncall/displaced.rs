@@ -1,5 +1,5 @@
-//! What a file of shifts puts out of force, which of that time it leaves open, and which of its dates may not be meant: said before
-//! anything is stored. Pure; asked by whoever reads files in.
+//! What a file of shifts puts out of force, which of that time it leaves open, when it puts two on call at once, and which of its dates
+//! may not be meant: said before anything is stored. Pure; asked by whoever reads files in.
 //!
 //! What always holds: each instant between the first beginning and the last end is in a shift of the file or in a span of `open`.
 
@@ -15,6 +15,8 @@ const DAY_MS: i64 = 86_400_000;
 const APART_MS: i64 = 14 * DAY_MS;
 /// Nor is a shift that is not longer than a week and a day.
 const LONG_MS: i64 = 8 * DAY_MS;
+/// Overlaps that are told.
+const MAX_BOTH: usize = 100;
 
 /// What a file puts out of force.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -25,7 +27,25 @@ pub struct Displaced {
     pub until: UtcMs,
     /// What no shift of the file covers, and who is on call then instead: the fallback, somebody by an override, or nobody.
     pub open: Vec<Span>,
+    /// When two are on call at once by lines that overlap, the first so many of them.
+    pub both: Vec<Both>,
     pub odd: Vec<OddDate>,
+}
+
+/// Two who are on call at once, each by a line of the file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Both {
+    pub from: UtcMs,
+    pub until: UtcMs,
+    pub one: BothLine,
+    pub other: BothLine,
+}
+
+/// One of the two.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct BothLine {
+    pub name: String,
+    pub line: usize,
 }
 
 /// Shifts whose date may be a slip.
@@ -68,6 +88,25 @@ pub fn left_open(after: &Schedule, shifts: &[Shift]) -> Vec<Span> {
         covered = covered.max(shift.until);
     }
     open
+}
+
+/// When lines of two people overlap, by time; no more than anybody reads.
+pub fn both_on_call(shifts: &[Shift]) -> Vec<Both> {
+    let mut both = Vec::new();
+    let mut going_on: Vec<&Shift> = Vec::new();
+    let told = |shift: &Shift| BothLine { name: shift.name.clone(), line: shift.line };
+    for shift in by_time(shifts) {
+        going_on.retain(|other| other.until > shift.from);
+        for other in going_on.iter().filter(|other| other.contact != shift.contact) {
+            if both.len() == MAX_BOTH {
+                return both;
+            }
+            let until = other.until.min(shift.until);
+            both.push(Both { from: shift.from, until, one: told(other), other: told(shift) });
+        }
+        going_on.push(shift);
+    }
+    both
 }
 
 /// Those that lie far from the rest, and those that are much longer: a month or a year may be mistaken.
@@ -207,5 +246,29 @@ mod tests {
         assert_eq!(told(&after), [(3, 11, vec![ContactId::named("office")])]);
         assert_eq!(extent(&days), Some((at(0), at(12))));
         assert_eq!((extent(&[]), left_open(&after, &[])), (None, vec![]));
+    }
+
+    #[test]
+    fn two_whose_lines_overlap_are_told_from_when_until_when_and_nobody_beside_themselves() {
+        let mut days = shifts(&[(0, 2), (1, 5), (2, 3), (5, 6)]);
+        (days[1].contact, days[1].name) = (ContactId::named("ben"), "Ben".into());
+        let told = |days: &[Shift]| -> Vec<(i64, i64, String)> {
+            let words =
+                |one: &Both| format!("{} {}, {} {}", one.one.name, one.one.line, one.other.name, one.other.line);
+            let day = |when: UtcMs| when.since(at(0)) / DAY_MS;
+            both_on_call(days).iter().map(|one| (day(one.from), day(one.until), words(one))).collect()
+        };
+        // Ann's own lines beside each other are one person on call; Ben ends as her last begins.
+        assert_eq!(told(&days), [(1, 2, "Ann 2, Ben 3".to_owned()), (2, 3, "Ben 3, Ann 4".to_owned())]);
+        for day in &mut days {
+            day.contact = ContactId::named("ann");
+        }
+        assert_eq!(told(&days), []);
+        let all: Vec<(i64, i64)> = (0..40).map(|day| (day, 100)).collect();
+        let mut many = shifts(&all);
+        for (n, shift) in many.iter_mut().enumerate() {
+            shift.contact = ContactId::named(&n.to_string());
+        }
+        assert_eq!(both_on_call(&many).len(), MAX_BOTH);
     }
 }

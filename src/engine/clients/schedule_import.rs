@@ -10,7 +10,7 @@ use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::oncall::calendar::{Calendar, calendar};
 use crate::domain::oncall::change::{Made, TemporaryEdit};
 use crate::domain::oncall::dates::DateOrder;
-use crate::domain::oncall::displaced::{Displaced, extent, left_open, odd_dates};
+use crate::domain::oncall::displaced::{Displaced, both_on_call, extent, left_open, odd_dates};
 use crate::domain::oncall::edit::ScheduleEdit;
 use crate::domain::oncall::read_in::{ReadIn, read_ics};
 use crate::domain::oncall::read_table::read_csv;
@@ -159,7 +159,8 @@ fn looked_at(edition: u32, read: ReadIn) -> ShiftsRead {
 /// `after`: the schedule with it, if it can be one.
 fn displaced(edit: &TemporaryEdit, after: Option<&Schedule>, read: &ReadIn) -> Option<Displaced> {
     let open = after.map(|after| left_open(after, &read.shifts)).unwrap_or_default();
-    Some(Displaced { from: edit.from, until: edit.until, open, odd: odd_dates(&read.shifts) })
+    let (both, odd) = (both_on_call(&read.shifts), odd_dates(&read.shifts));
+    Some(Displaced { from: edit.from, until: edit.until, open, both, odd })
 }
 
 fn read_zone(file: &ShiftFile, account: &Account, there: Option<&Schedule>) -> Result<TimeZone, Refusal> {
