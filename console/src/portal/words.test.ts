@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { GoingLivePart } from '../lib/clients';
 import type { NightLine, Use } from './types';
-import { accountWords, approvalWords, becameOf, besides, dial, explain, headlineOf, isPin, nightGroups, nightWords, passwordFault, readCode, usesOf, verifyWays } from './words';
+import { accountWords, approvalWords, becameOf, besides, dial, explain, headlineOf, isPin, kindWords, nightGroups, nightWords, passwordFault, readCode, usesOf, verifyWays } from './words';
 
 const line = (at: number, state: string, needs_operator = false): NightLine => ({ at, message: `msg_${at}`, text: `${at}`, state, needs_operator });
 
@@ -101,4 +101,8 @@ test('an open message says what comes next once, and why somebody once', () => {
   expect(becameOf({ dispatch, next: { at: 1, text: next }, timeline: over }).lines).toEqual(over);
   expect(becameOf({ dispatch: null, next: null, timeline: [] }).stands).toContain('nobody had to be told');
   expect(becameOf({ dispatch: { ...dispatch, words: 'An operator sees to it' }, next: { at: 1, text: next }, timeline: [] }).stands).toBe('An operator sees to it');
+});
+
+test('a call type that is called like its urgency is said once', () => {
+  expect([kindWords('urgent', 'Urgent'), kindWords('urgent', 'Burst pipe'), kindWords('routine', 'urgent')]).toEqual(['Urgent', 'Urgent · Burst pipe', 'Routine · urgent']);
 });

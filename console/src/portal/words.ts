@@ -90,6 +90,12 @@ export function urgencyWords(urgency: Urgency): string {
   return { urgent: 'Urgent', routine: 'Routine', not_legitimate: 'Not a real call' }[urgency];
 }
 
+/** `Urgent · Burst pipe`; a call type that is called like its urgency is said once. */
+export function kindWords(urgency: Urgency, callType: string): string {
+  const words = urgencyWords(urgency);
+  return words.toLowerCase() === callType.trim().toLowerCase() ? words : `${words} · ${callType}`;
+}
+
 /** What became of a message, each thing once: how it stands, what comes next, and what was done with why somebody, where the line itself has it not. */
 export function becameOf(message: Pick<PortalMessageWhole, 'dispatch' | 'next' | 'timeline'>): { stands: string; next: string; lines: TimeLine[] } {
   const next = message.next?.text ?? '';
