@@ -18,6 +18,9 @@ use crate::domain::oncall::first_instant;
 const EVENING: i8 = 18;
 const MORNING: i8 = 8;
 
+/// How a yes begins.
+const YES: &str = "confirmed by ";
+
 /// The night that ended, or ends, on a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Night {
@@ -110,6 +113,14 @@ impl Parts {
         }
     }
 
+    /// A call that was stopped had begun before the yes that stopped it.
+    fn say_before_yes(&mut self, what: String) {
+        let is_yes = self.0.last().is_some_and(|(said, _)| said.starts_with(YES));
+        let yes = if is_yes { self.0.pop() } else { None };
+        self.say(what);
+        self.0.extend(yes);
+    }
+
     fn note(&mut self, entry: &Entry, later: &[Entry], zone: &str) {
         let at = clock(entry.at, zone);
         match &entry.note {
@@ -120,6 +131,9 @@ impl Parts {
                 }
             }
             Note::CallEnded { name, wrong_pins: true, .. } => self.say(format!("called {name} (wrong PIN)")),
+            Note::CallEnded { name, outcome: outcome @ CallOutcome::Cancelled, .. } => {
+                self.say_before_yes(format!("called {name}{}", heard(*outcome)));
+            }
             Note::CallEnded { name, outcome, .. } => self.say(format!("called {name}{}", heard(*outcome))),
             Note::JobDone { name, by, outcome, .. } => self.say(format!("{by} called {name}{}", came_of(outcome))),
             Note::Failed { channel, name, for_good: true, .. } => {
@@ -142,9 +156,9 @@ impl Parts {
             Note::ReadAtCheckIn { who, .. } => self.say(format!("{who} heard it at check-in {at}")),
             Note::Recapped { to } => self.say(format!("in the recap to {}", to.join(", "))),
             Note::Confirmed { name, via, by, .. } => self.say(match (via, by) {
-                (Via::Operator, Some(by)) => format!("confirmed by {name} to {by} {at}"),
-                (Via::Operator, None) => format!("confirmed by {name} to an operator {at}"),
-                (Via::Text | Via::Key | Via::Inbox | Via::Mail, _) => format!("confirmed by {name} {at}"),
+                (Via::Operator, Some(by)) => format!("{YES}{name} to {by} {at}"),
+                (Via::Operator, None) => format!("{YES}{name} to an operator {at}"),
+                (Via::Text | Via::Key | Via::Inbox | Via::Mail, _) => format!("{YES}{name} {at}"),
             }),
             Note::Changed { by, .. } => self.say(format!("changed by {by} {at}")),
             Note::Closed { phase, by, .. } => {
@@ -208,7 +222,7 @@ fn heard(outcome: CallOutcome) -> &'static str {
         CallOutcome::NoAnswer => " (no answer)",
         CallOutcome::NotAccepted | CallOutcome::Declined => " (not taken)",
         CallOutcome::Fax | CallOutcome::Silent | CallOutcome::Lost => " (nobody heard it)",
-        CallOutcome::Cancelled => " (taken back)",
+        CallOutcome::Cancelled => " (stopped ringing)",
     }
 }
 
@@ -273,6 +287,18 @@ mod tests {
             entries: &entries,
         };
         assert_eq!(sentence(&told, ZONE), "02:14 Burst pipe at 5th St: texted Ben, confirmed by Ben 02:19.");
+    }
+
+    #[test]
+    fn a_call_that_a_yes_stopped_is_told_before_the_yes() {
+        let outcome = CallOutcome::Cancelled;
+        let called = Note::CallEnded { name: "Ben".into(), label: "mobile".into(), outcome, wrong_pins: false };
+        let yes = Note::Confirmed { name: "Ben".into(), via: Via::Text, note: None, by: None };
+        assert_eq!(
+            came_to(Phase::Confirmed, false, &[handed(Channel::Text), yes, called.clone()]),
+            "texted Ben, called Ben (stopped ringing), confirmed by Ben 02:30."
+        );
+        assert_eq!(came_to(Phase::Running, false, &[called]), "called Ben (stopped ringing), still open.");
     }
 
     #[test]
