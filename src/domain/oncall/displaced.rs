@@ -34,6 +34,7 @@ pub struct Displaced {
 
 /// Two who are on call at once, each by a line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ShiftsOverlap)]
 pub struct Both {
     pub from: UtcMs,
     pub until: UtcMs,
@@ -43,6 +44,7 @@ pub struct Both {
 
 /// One of the two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[schema(as = ShiftsOverlapLine)]
 pub struct BothLine {
     pub name: String,
     pub line: usize,
