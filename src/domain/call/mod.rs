@@ -253,6 +253,8 @@ pub struct Call {
     comforted: usize,
     /// To be said next.
     place: Option<Place>,
+    /// What plays while the place is said.
+    saying_place: Option<u64>,
     callback: Callback,
     last_play: u64,
     rev: u64,
@@ -314,6 +316,7 @@ impl Call {
             playing: None,
             comforted: 0,
             place: None,
+            saying_place: None,
             callback: Callback::default(),
             last_play: 0,
             rev: 0,

@@ -27,6 +27,22 @@ fn the_place_is_said_after_the_comfort_message() {
 }
 
 #[test]
+fn a_place_that_comes_while_one_is_said_is_not_said_after_it() {
+    let mut line = Line::queued();
+    line.tell(Input::Comfort);
+    line.tell(Input::Place(SECOND));
+    assert_eq!(says(&line.hears_to_end()), Some(SECOND.words()));
+    // Both together are longer than from one comfort message to the next.
+    assert_eq!(says(&line.tell(Input::Comfort)), None, "not over other words");
+    line.tell(Input::Place(SECOND));
+    assert_eq!(says(&line.hears_to_end()), None, "they have just heard it");
+    // The next time it is theirs to hear again.
+    assert_eq!(says(&line.tell(Input::Comfort)).as_deref(), Some("more comfort"));
+    line.tell(Input::Place(SECOND));
+    assert_eq!(says(&line.hears_to_end()), Some(SECOND.words()));
+}
+
+#[test]
 fn an_operator_who_comes_up_saves_the_caller_the_rest() {
     let mut line = Line::queued();
     line.tell(Input::Comfort);
