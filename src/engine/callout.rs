@@ -23,6 +23,8 @@ pub struct CallOutRequest {
     pub attempt: AttemptId,
     /// In whose name; none: the house's own, about an alarm. It is on no account's record.
     pub account: Option<AccountId>,
+    /// Whom it is for, as the desks name them.
+    pub person: Option<String>,
     pub to: PhoneNumber,
     pub caller_id: Option<PhoneNumber>,
     pub ring_secs: u32,

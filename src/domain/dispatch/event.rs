@@ -137,6 +137,8 @@ pub enum CallNews {
     WrongNumber,
     /// No trunk would take it.
     NoTrunk,
+    /// No voice could speak its words: no trunk was asked.
+    NoVoice,
     /// Our own rules forbid such numbers.
     Forbidden,
     /// A network on the way took it for spam: nobody was rung.

@@ -284,13 +284,19 @@ impl Turn<'_> {
                 a.wrong_pins = true;
                 self.wrong_pins(name);
             }
-            CallNews::NoTrunk | CallNews::WrongNumber | CallNews::Forbidden | CallNews::Blocked | CallNews::Limited
+            CallNews::NoTrunk
+            | CallNews::NoVoice
+            | CallNews::WrongNumber
+            | CallNews::Forbidden
+            | CallNews::Blocked
+            | CallNews::Limited
                 if a.accepted_at.is_some() =>
             {
                 self.call_news(i, CallNews::Ended(CallOutcome::Lost));
             }
             CallNews::WrongNumber => self.failed(i, Failure::Permanent, "wrong_number"),
             CallNews::NoTrunk => self.failed(i, Failure::Temporary, "no_trunk"),
+            CallNews::NoVoice => self.failed(i, Failure::Temporary, FailedFor::NO_VOICE),
             // Another try would meet the same rule, the same network.
             CallNews::Forbidden => self.failed(i, Failure::Permanent, "not_allowed_by_our_rules"),
             CallNews::Blocked => self.failed(i, Failure::Permanent, "taken_for_spam_on_the_way"),

@@ -225,6 +225,8 @@ pub enum Trouble {
     HeldBack { channel: Channel },
     /// The carrier or mail server could not be used.
     EdgeDown { channel: Channel },
+    /// No voice could speak the words of a call.
+    VoiceDown,
     /// A fax never came to a try at their machine: no trunk takes it, or none can be made here.
     FaxHeldUp,
     /// The client's system of this name could not be posted to: each is an edge of its own.
@@ -249,6 +251,7 @@ impl Trouble {
         match &a.address {
             Address::Webhook(name) => Self::SystemDown { name: name.clone() },
             Address::Fax(_) if a.held_up > 0 => Self::FaxHeldUp,
+            _ if a.failed.as_ref().is_some_and(|failed| failed.why == FailedFor::NO_VOICE) => Self::VoiceDown,
             _ => Self::EdgeDown { channel: a.channel },
         }
     }

@@ -326,6 +326,7 @@ fn a_call_that_cannot_be_made_moves_on_at_once_and_one_there_is_no_line_for_is_t
         (CallNews::Forbidden, "not_allowed_by_our_rules", true),
         (CallNews::Blocked, "taken_for_spam_on_the_way", true),
         (CallNews::NoTrunk, "no_trunk", false),
+        (CallNews::NoVoice, "our_voice_failed", false),
         (CallNews::Limited, "too_many_calls_out", false),
     ] {
         let mut night = Night::of(plumbing());
@@ -338,6 +339,23 @@ fn a_call_that_cannot_be_made_moves_on_at_once_and_one_there_is_no_line_for_is_t
         assert_eq!(after.retry_at.is_some(), !for_good, "{news:?}");
         assert_eq!(night.s.attempts.len() > before, for_good, "{news:?}: the next step, or this one again");
     }
+}
+
+#[test]
+fn a_voice_that_fails_is_tried_again_and_blamed_on_no_trunk() {
+    let mut night = Night::of(plumbing());
+    night.until(900);
+    let call = night.s.attempts.iter().find(|a| a.channel == Channel::Call).expect("it calls at 15:00").id.clone();
+    for secs in [900, 905, 920, 950] {
+        night.until(secs);
+        // No telephone rings.
+        night.ringing.clear();
+        night.tell(Event::Call { attempt: call.clone(), news: CallNews::NoVoice });
+    }
+    let failed = night.s.attempts.iter().find(|a| a.id == call).and_then(|a| a.failed.clone());
+    assert_eq!(failed.map(|failed| failed.why).as_deref(), Some("our_voice_failed"));
+    assert!(night.s.troubles.contains(&Trouble::VoiceDown), "{:?}", night.s.troubles);
+    assert!(!night.s.troubles.contains(&Trouble::EdgeDown { channel: Channel::Call }));
 }
 
 #[test]

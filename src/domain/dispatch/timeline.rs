@@ -499,6 +499,11 @@ pub fn trouble_words(trouble: &Trouble) -> String {
             Channel::Push => "No push service takes the secure message.".to_owned(),
             Channel::Fax => "A fax does not get through.".to_owned(),
         },
+        Trouble::VoiceDown => {
+            "A call could not be made, as the voice that reads messages out failed: read it out by hand, and see to the \
+             voice."
+                .to_owned()
+        }
         Trouble::FaxHeldUp => {
             "A fax cannot leave here: no trunk takes it, or faxes cannot be made on this machine. It is tried \
                                again, and none of its tries is used up; see to the trunks."

@@ -356,6 +356,7 @@ impl Ringer {
                 let request = CallOutRequest {
                     attempt: taken.id,
                     account: None,
+                    person: None,
                     to: taken.number,
                     caller_id: None,
                     ring_secs: RING_SECS,
@@ -474,6 +475,7 @@ const fn call_outcome(end: OutboundEnd) -> Outcome {
         | OutboundEnd::Machine
         | OutboundEnd::Fax
         | OutboundEnd::Silent => Outcome::NotAcknowledged,
+        OutboundEnd::NoVoice => Outcome::Failed,
         OutboundEnd::NotReached(cause) => match cause {
             Cause::Busy
             | Cause::NoAnswer

@@ -71,6 +71,17 @@ fn shown(number: &PhoneNumber) -> String {
     render::number(number.as_e164())
 }
 
+/// What no voice could read out, and nothing of what it says. Of no account are the house's own.
+pub(super) fn unread(account: Option<&str>, person: Option<&str>) -> String {
+    let what = match (account, person) {
+        (Some(account), Some(person)) => format!("{account}: a message for {person}"),
+        (Some(account), None) => format!("{account}: a message"),
+        (None, Some(person)) => format!("A message for {person}"),
+        (None, None) => "An alarm".to_owned(),
+    };
+    format!("{what} could not be read out by telephone: the voice failed.")
+}
+
 pub(super) fn voice(account: &Account) -> String {
     format!("{}: words for a caller could not be spoken; a tone was played instead.", account.name)
 }
@@ -88,6 +99,15 @@ mod tests {
         );
         assert!(cut_off("Acme", None).ends_with(": the number is withheld."), "{}", cut_off("Acme", None));
         assert!(wrong_pins_called(&caller).contains("calls to +1 202 555 0197:"), "{}", wrong_pins_called(&caller));
+    }
+
+    #[test]
+    fn what_could_not_be_read_out_names_the_account_and_whom_it_is_for() {
+        assert_eq!(
+            unread(Some("Acme"), Some("John Doe")),
+            "Acme: a message for John Doe could not be read out by telephone: the voice failed."
+        );
+        assert!(unread(None, None).starts_with("An alarm could not"), "the house's own: {}", unread(None, None));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{ALARM_STAYS, Calls};
 use crate::base::clock::UtcMs;
-use crate::base::id::CallId;
+use crate::base::id::{AccountId, CallId};
 use crate::engine::feed::{AlarmLevel, AlarmView, FeedEvent};
 use crate::io::store::calls::{PINS_LOCKED_SEEN, SEEN_TO};
 
@@ -23,6 +23,8 @@ pub(super) struct Standing {
     seen: Option<&'static str>,
     /// It does not go by itself.
     pub(super) stays: bool,
+    /// Of those that are one while it stands: which.
+    alike: Option<String>,
 }
 
 impl Calls {
@@ -52,7 +54,28 @@ impl Calls {
         self.stand(AlarmLevel::Critical, text, None, None, true, self.wiring.clock.utc());
     }
 
-    /// `at`: since when it is so.
+    /// The same of what no voice could read out. Of several in a row of one account there is one alarm, in the words of the last.
+    pub(super) fn raise_of_voice(self: &Arc<Self>, account: Option<&AccountId>, text: String) {
+        let which = account.map_or_else(|| "house".to_owned(), |id| format!("account {id}"));
+        if let Some(view) = self.reword(&which, &text) {
+            return self.feed.publish(FeedEvent::Alarm { alarm: view });
+        }
+        let id = self.stand(AlarmLevel::Critical, text, None, None, false, self.wiring.clock.utc());
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(alarm) = alarms.iter_mut().find(|a| id.as_ref() == Some(&a.view.id)) {
+            alarm.alike = Some(which);
+        }
+    }
+
+    /// The one that is alike, in other words from now on.
+    fn reword(&self, which: &str, text: &str) -> Option<AlarmView> {
+        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+        let alarm = alarms.iter_mut().find(|a| a.alike.as_deref() == Some(which))?;
+        text.clone_into(&mut alarm.view.text);
+        Some(alarm.view.clone())
+    }
+
+    /// `at`: since when it is so. Which it is, unless it stands already.
     fn stand(
         self: &Arc<Self>,
         level: AlarmLevel,
@@ -61,7 +84,7 @@ impl Calls {
         seen: Option<&'static str>,
         stays: bool,
         at: UtcMs,
-    ) {
+    ) -> Option<String> {
         let mut view = AlarmView {
             id: alarm_id(self.wiring.clock.utc(), call),
             level,
@@ -77,7 +100,7 @@ impl Calls {
             // What is critical and about no call happens each time anew: a second call for help is no repetition.
             let repeats = level == AlarmLevel::Warning || view.call.is_some();
             if repeats && alarms.iter().any(|a| a.view.text == view.text && a.view.call == view.call) {
-                return;
+                return None;
             }
             // Two in one millisecond.
             while alarms.iter().any(|a| a.view.id == view.id) {
@@ -86,7 +109,7 @@ impl Calls {
             let crowded = !stays && alarms.iter().filter(|a| !a.stays).count() >= ALARMS_KEPT;
             let oldest = alarms.iter().position(|a| !a.stays).filter(|_| crowded);
             let evicted = oldest.map(|oldest| alarms.remove(oldest).view.id);
-            alarms.push(Standing { view: view.clone(), seen, stays });
+            alarms.push(Standing { view: view.clone(), seen, stays, alike: None });
             evicted
         };
         if let Some(id) = evicted {
@@ -94,16 +117,16 @@ impl Calls {
         }
         let id = view.id.clone();
         self.feed.publish(FeedEvent::Alarm { alarm: view });
-        if stays {
-            return;
+        if !stays {
+            let (calls, id) = (Arc::downgrade(self), id.clone());
+            tokio::spawn(async move {
+                tokio::time::sleep(ALARM_STAYS).await;
+                if let Some(calls) = calls.upgrade() {
+                    calls.take_back(&id);
+                }
+            });
         }
-        let calls = Arc::downgrade(self);
-        tokio::spawn(async move {
-            tokio::time::sleep(ALARM_STAYS).await;
-            if let Some(calls) = calls.upgrade() {
-                calls.take_back(&id);
-            }
-        });
+        Some(id)
     }
 
     /// All that stand.

@@ -470,6 +470,7 @@ async fn call_out_is_confirmed(mut world: World, on_the_way: impl Fn(&str) -> St
     let request = CallOutRequest {
         attempt: AttemptId::named("one"),
         account: Some(AccountId::named("plumbing")),
+        person: None,
         to: number("+12025550190"),
         caller_id: Some(number("+12025550102")),
         ring_secs: 30,

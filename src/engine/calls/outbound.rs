@@ -231,16 +231,15 @@ async fn call_out(
     mut order: Order,
     asked: &mut mpsc::UnboundedReceiver<Ask>,
 ) -> Vec<Order> {
-    let reading = reading(&order.request);
     let setup = OutboundSetup {
         leg: calls.wiring.fresh_leg(),
         to: order.request.to.clone(),
         ring: Duration::from_secs(order.request.ring_secs.max(1).into()),
         longest_talk: order.request.longest_talk_secs.map(|secs| Duration::from_secs(secs.into())),
-        first: reading.clone(),
+        first: reading(&order.request),
     };
     let mut further: Vec<Order> = Vec::new();
-    let ready = make_ready(Arc::clone(&calls), reading);
+    let ready = make_ready(Arc::clone(&calls), order.request.clone());
     tokio::pin!(ready);
     let words = loop {
         tokio::select! {
@@ -391,11 +390,11 @@ impl OutTask {
         if order.request.account != self.first.account {
             return self.waiting.add(self.now(), order);
         }
-        let (calls, reading) = (Arc::clone(&self.calls), reading(&order.request));
+        let (calls, request) = (Arc::clone(&self.calls), order.request.clone());
         let (attempt, ready) = (order.tell.attempt.clone(), self.ready.clone());
         self.preparing.push(order);
         tokio::spawn(async move {
-            let words = make_ready(calls, reading).await;
+            let words = make_ready(calls, request).await;
             // An error means only that the call is over.
             let _ = ready.send((attempt, words));
         });

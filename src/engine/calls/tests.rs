@@ -213,6 +213,7 @@ pub(super) fn call_out() -> CallOutRequest {
     CallOutRequest {
         attempt: AttemptId::named("one"),
         account: Some(AccountId::named("plumbing")),
+        person: Some("Ben Ortiz".into()),
         to: number("+12025550190"),
         caller_id: None,
         ring_secs: 30,

@@ -492,6 +492,7 @@ const fn call_news(event: &CallOutEvent) -> Option<CallNews> {
             OutboundEnd::Fax => CallNews::Ended(CallOutcome::Fax),
             OutboundEnd::Silent => CallNews::Ended(CallOutcome::Silent),
             OutboundEnd::Cancelled => CallNews::Ended(CallOutcome::Cancelled),
+            OutboundEnd::NoVoice => CallNews::NoVoice,
             OutboundEnd::NotReached(cause) => match cause {
                 Cause::Busy => CallNews::Ended(CallOutcome::Busy),
                 Cause::Declined | Cause::Unwanted => CallNews::Ended(CallOutcome::Declined),
@@ -533,5 +534,10 @@ mod tests {
         assert_eq!(news(Cause::Limited), Some(CallNews::Limited));
         assert_eq!(news(Cause::LinesBusy), Some(CallNews::Limited));
         assert_eq!(news(Cause::WrongNumber), Some(CallNews::WrongNumber));
+    }
+
+    #[test]
+    fn no_trunk_is_blamed_for_a_voice_of_ours() {
+        assert_eq!(call_news(&CallOutEvent::Ended(OutboundEnd::NoVoice)), Some(CallNews::NoVoice));
     }
 }

@@ -68,6 +68,7 @@ impl Dispatcher {
                 let request = CallOutRequest {
                     attempt,
                     account: Some(account.id.clone()),
+                    person: Some(contact.name.clone()),
                     to: number.clone(),
                     caller_id: account.own_numbers().into_iter().next(),
                     ring_secs: to.ring_secs,

@@ -432,6 +432,7 @@ impl Papers {
         CallOutRequest {
             attempt: self.attempt.id.clone(),
             account: Some(self.account.id.clone()),
+            person: Some(self.attempt.name.clone()),
             to: to.clone(),
             caller_id: self.shown_number(),
             ring_secs: self.attempt.ring_secs,

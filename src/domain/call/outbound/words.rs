@@ -193,6 +193,8 @@ pub enum OutboundEnd {
     Silent,
     /// It was never answered, or was refused.
     NotReached(Cause),
+    /// Nobody's telephone was rung, as no voice could speak its words.
+    NoVoice,
     /// It was taken back, as the message is handled.
     Cancelled,
 }

@@ -256,6 +256,8 @@ impl FailedFor {
     pub const UNKNOWN: &'static str = "unknown";
     /// How a code begins where the carrier has taken some parts of a long text and no more.
     pub const IN_PART: &'static str = "only_part_of_it_was_taken";
+    /// No voice of ours could speak the words of a call.
+    pub const NO_VOICE: &'static str = "our_voice_failed";
 
     /// It certainly did not arrive.
     pub fn is_certain(&self) -> bool {

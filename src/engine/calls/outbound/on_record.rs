@@ -89,7 +89,7 @@ const fn outcome(result: OutboundEnd) -> &'static str {
         OutboundEnd::Machine => "machine",
         OutboundEnd::Fax => "fax",
         OutboundEnd::Silent => "silent",
-        OutboundEnd::NotReached(_) => "not_reached",
+        OutboundEnd::NotReached(_) | OutboundEnd::NoVoice => "not_reached",
         OutboundEnd::Cancelled => "cancelled",
     }
 }

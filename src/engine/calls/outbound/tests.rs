@@ -81,6 +81,34 @@ impl Answered {
 }
 
 #[tokio::test]
+async fn without_a_voice_nobody_is_rung_and_the_desks_hear_once_of_an_account_whose_and_for_whom() {
+    let house = House::open("greeting");
+    let unread = |attempt: &str, person: &str| CallOutRequest {
+        attempt: AttemptId::named(attempt),
+        person: Some(person.to_owned()),
+        content: Some("mute".into()),
+        ..requested()
+    };
+    for (attempt, person) in [("one", "Ben Ortiz"), ("two", "Ada Quill")] {
+        let (tell, mut told) = mpsc::unbounded_channel();
+        house.calls.place(unread(attempt, person), tell);
+        assert_eq!(told.recv().await.map(|(_, event)| event), Some(CallOutEvent::Ended(OutboundEnd::NoVoice)));
+        assert_eq!(told.recv().await, None, "and that is all");
+    }
+    let alarms = house.calls.alarms();
+    let texts: Vec<&str> = alarms.iter().map(|alarm| alarm.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        ["Imaginary Plumbing: a message for Ada Quill could not be read out by telephone: the voice failed."]
+    );
+    house.calls.silence(&alarms[0].id).await;
+    let (tell, mut told) = mpsc::unbounded_channel();
+    house.calls.place(unread("three", "Ben Ortiz"), tell);
+    assert_eq!(told.recv().await.map(|(_, event)| event), Some(CallOutEvent::Ended(OutboundEnd::NoVoice)));
+    assert_eq!(house.calls.alarms().len(), 1, "seen to, and failed again");
+}
+
+#[tokio::test]
 async fn two_joins_the_two_and_the_caller_who_hangs_up_leads_back_to_the_question() {
     let mut call = Answered::by(requested()).await;
     let (caller, offer, at_caller) = call.presses_two().await;
