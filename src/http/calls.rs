@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::{CallId, ContactId, DestinationId};
+use crate::base::id::{CallId, ContactId, DestinationId, UserId};
 use crate::engine::calls::{Command, RecordingCommand};
 use crate::engine::feed::{CallView, ContactRef};
 
@@ -72,9 +72,20 @@ pub(super) async fn act(front: &Front, call: CallId, by: Operator, command: Comm
     if command == Command::Take {
         return jobs::take(front, call, &by).await.map(|()| StatusCode::NO_CONTENT);
     }
-    match front.desk.command(call, by.0.bearer.user, command).await {
+    let (user, fetches) = (by.0.bearer.user, command == Command::Fetch);
+    match front.desk.command(call.clone(), user.clone(), command).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(NotNow(why)) if fetches => Err(not_taken(front, &call, &user, why).await),
         Err(NotNow(why)) => Err(Problem::conflict("call.not_now", why)),
+    }
+}
+
+/// Why somebody who wanted a call has not got it: another operator has, or else what was said.
+pub(super) async fn not_taken(front: &Front, call: &CallId, by: &UserId, why: String) -> Problem {
+    let seats = front.desk.seats().await;
+    match seats.iter().find(|seat| seat.user.id != *by && seat.calls.contains(call)) {
+        Some(seat) => Problem::conflict("call.taken", format!("{} has this call now.", seat.user.name)),
+        None => Problem::conflict("call.not_now", why),
     }
 }
 

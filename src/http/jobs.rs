@@ -14,6 +14,7 @@ use crate::engine::dispatcher::{Decided, to_its_end};
 use crate::engine::feed::UserRef;
 
 use super::auth::Operator;
+use super::calls;
 use super::error::{Problem, ProblemBody};
 use super::extract::{Body, Id};
 use super::state::{Front, NotNow};
@@ -130,12 +131,12 @@ async fn take_now(front: &Front, call: CallId, user: UserRef) -> Result<(), Prob
     {
         return Err(Problem::conflict("job.gone", "Another has this job, or it is no longer to be done."));
     }
-    let taken = front.desk.command(call, user.id.clone(), Command::Take).await;
+    let taken = front.desk.command(call.clone(), user.id.clone(), Command::Take).await;
     if let Err(NotNow(why)) = taken {
         if let Some(attempt) = &job {
             front.dispatcher.free_job(attempt, &user.id).await?;
         }
-        return Err(Problem::conflict("call.not_now", why));
+        return Err(calls::not_taken(front, &call, &user.id, why).await);
     }
     Ok(())
 }

@@ -53,6 +53,25 @@ async fn two_calls_are_joined_by_naming_the_other_and_what_stands_in_the_way_is_
 }
 
 #[tokio::test]
+async fn who_was_too_late_for_a_caller_is_told_who_has_them() {
+    let house = House::new().await;
+    let (kim, lee) = (house.sign_in("kim").await, house.sign_in("lee").await);
+    *house.told.refuse.lock().expect("no panic") = true;
+    for way in ["take", "fetch"] {
+        let gets =
+            async |who: &str| house.ask(Method::POST, &format!("/api/v1/calls/call_1/{way}"), who, Value::Null).await;
+        let got = gets(&kim).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "call.not_now"), "nobody has them");
+        house.told.up.lock().expect("no panic").push(call_of("lee"));
+        let got = gets(&kim).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "call.taken"), "{way}");
+        assert_eq!(got.json()["detail"], "Lee has this call now.");
+        assert_eq!(gets(&lee).await.problem(), "call.not_now", "her own is nobody else's");
+        house.told.up.lock().expect("no panic").clear();
+    }
+}
+
+#[tokio::test]
 async fn whoever_has_the_call_has_its_form() {
     let house = House::new().await;
     let (kim, lee) = (house.sign_in("kim").await, house.sign_in("lee").await);

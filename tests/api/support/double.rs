@@ -179,7 +179,9 @@ impl Desk for Double {
 
     fn seats(&self) -> Answer<'_, Vec<SeatView>> {
         let lee = UserRef { id: UserId::named("lee"), name: "Lee".to_owned() };
-        Box::pin(async { vec![self.seat(lee)] })
+        let hers = |call: &CallView| call.seat.as_ref() == Some(&lee.id);
+        let calls = Told::so_far(&self.told.up).into_iter().filter(hers).map(|call| call.id).collect();
+        Box::pin(async move { vec![SeatView { calls, ..self.seat(lee) }] })
     }
 
     fn set_ready(&self, user: UserRef, ready: bool, reason: Option<String>) -> Answer<'_, Result<SeatView, NotNow>> {
