@@ -1,5 +1,6 @@
 // A caller whom somebody else took from this desk, perhaps while she typed: who has them now, and where the form is.
 
+import { loggedOutBy } from './sentHome';
 import type { CallView, FeedEvent } from './types';
 
 export interface Away {
@@ -48,7 +49,7 @@ export function awayWords({ account, to, by, over, typed }: Away, unsent: boolea
 /** Somebody logged her out, at once or when this call is done; null: nothing new of that kind. */
 export function loggedOutWords(event: FeedEvent, me: string | undefined, before: string | null | undefined): string | null {
   if (event.type !== 'seat' || event.seat.user.id !== me || event.seat.reason === before) return null;
-  const by = /^logged out by (.+)$/.exec(event.seat.reason ?? '')?.[1];
+  const by = loggedOutBy(event.seat);
   if (!by) return null;
   const after = event.seat.state === 'not_ready' || event.seat.state === 'offline' ? '' : ' after this one';
   return `${by} logged you out: no more calls come to you${after}.`;

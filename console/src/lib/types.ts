@@ -537,6 +537,8 @@ export interface SeatView {
   calls: string[];
   /** She speaks with a colleague on the desk phone. */
   aside?: boolean;
+  /** A supervisor logged her out, and she has a call or a form to finish first. */
+  sent_home?: boolean;
   /** What she can do for a caller. */
   skills?: string[];
 }

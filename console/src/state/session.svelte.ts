@@ -2,6 +2,7 @@
 
 import { Problem, api, onExpired, setToken } from '../lib/api';
 import { sweepKept } from '../lib/kept';
+import { sessionEndedWords } from '../lib/sentHome';
 import type { Session, User } from '../lib/types';
 
 interface Stored {
@@ -22,6 +23,8 @@ class SessionState {
   reason = $state('');
   /** Whose session ended by itself. In the middle of a call the desk stays for them, below the log-in. */
   left = $state.raw<User | null>(null);
+  /** Who logged her out on the floor, since she logged in here. */
+  sentHomeBy: string | null = null;
   private stored: Stored | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly listeners = new Set<() => void>();
@@ -52,6 +55,7 @@ class SessionState {
   async logIn(login: string, password: string): Promise<void> {
     const session = await api.logIn(login, password);
     this.reason = '';
+    this.sentHomeBy = null;
     this.keep(session);
     this.left = null;
   }
@@ -110,7 +114,7 @@ class SessionState {
           this.timer = setTimeout(() => void this.renew(), RETRY_MS);
           return false;
         }
-        this.forget('Your session has ended. Log in again: what you typed is kept.');
+        this.forget(sessionEndedWords(this.sentHomeBy));
         return false;
       }
     });

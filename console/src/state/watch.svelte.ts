@@ -9,6 +9,7 @@ import { otherParty } from '../lib/outgoing';
 import { patchedThrough } from '../lib/patched';
 import { FORGOTTEN } from '../lib/recheck';
 import { stillPaused } from '../lib/recording';
+import { loggedOutBy } from '../lib/sentHome';
 import { SPEAKING, myCalls } from '../lib/reduce';
 import { alarmOf, hush, isHushed, wake, type Hushed } from '../lib/hush';
 import { isUnsaved } from '../lib/draft';
@@ -24,6 +25,7 @@ import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
 import { phone } from './phone.svelte';
+import { session } from './session.svelte';
 
 const PARK_REMINDER_MS = 20_000;
 const ALARM_EVERY_MS = 9_000;
@@ -108,6 +110,7 @@ class Watch {
     }
     const out = loggedOutWords(event, desk.feed.user?.id, before.seat?.reason);
     if (out) notices.show(out, 'info');
+    if (out || desk.feed.seat?.sent_home) session.sentHomeBy = loggedOutBy(desk.feed.seat);
     if (event.type === 'call' || event.type === 'hello' || event.type === 'call_gone') this.calls(before, event.type === 'hello');
     if (event.type === 'caller' && event.seen_to) this.seen(event.call);
   }

@@ -8,6 +8,7 @@ import { accounts } from './accounts.svelte';
 import { desk } from './desk.svelte';
 import { forms } from './forms.svelte';
 import { notices } from './notices.svelte';
+import { session } from './session.svelte';
 import { watch } from './watch.svelte';
 
 // The page's own things are not there.
@@ -131,5 +132,6 @@ describe('an operator who is logged out by somebody', () => {
     out('talking');
     out('not_ready');
     expect(notices.items.map((n) => n.text)).toEqual(['Sam Ito logged you out: no more calls come to you after this one.']);
+    expect(session.sentHomeBy).toBe('Sam Ito');
   });
 });

@@ -154,6 +154,11 @@ impl Seat {
         self.aside
     }
 
+    /// A supervisor has logged the operator out, and there is something to finish first.
+    pub const fn is_sent_home(&self) -> bool {
+        self.sent_home
+    }
+
     /// A colleague who calls hears that the operator is busy.
     pub const fn is_busy_for_colleagues(&self) -> bool {
         self.aside || self.listens.is_some() || matches!(self.state, State::Offered | State::Talking)

@@ -319,14 +319,18 @@ fn who_is_logged_out_gets_no_more_calls_gives_back_what_rings_and_finishes_what_
     let told = desk.tell(Input::LogOut { reason: reason() });
     assert_eq!(told, [Output::Lost { call: call() }], "the queue knows that she is busy");
     assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));
+    assert!(!desk.seat.is_sent_home(), "there is nothing to wait for");
 
     let mut desk = Desk::talking();
     assert_eq!(desk.tell(Input::LogOut { reason: reason() }), []);
     assert_eq!(desk.seat.state(), State::Talking);
+    assert!(desk.seat.is_sent_home(), "which she and the floor see");
     assert_eq!(desk.seat.why_not_take(3), Some(CannotTake::NotReady), "by a key neither");
     desk.tell(Input::Freed { call: call() });
+    assert!(desk.seat.is_sent_home(), "her form is to be done yet");
     desk.tell(Input::WrappedUp { call: call() });
     assert_eq!((desk.seat.state(), desk.seat.reason()), (State::NotReady, Some("logged out by Sam")));
+    assert!(!desk.seat.is_sent_home());
 }
 
 #[test]

@@ -72,6 +72,9 @@ async fn who_talks_when_sent_home_talks_to_the_end_and_gets_no_other_call() {
     house.hears(caller, &[Source::Leg(kim)]).await;
     assert!(house.calls.log_out(&UserId::named("kim"), &user("sam")).await);
     assert_eq!((seat(&house, "kim").await, house.calls.views()[0].state), (SeatState::Talking, CallState::Talking));
+    let (seats, _) = house.desk.floor().await.expect("the desk is open");
+    let shown: Vec<_> = seats.iter().map(|seat| (seat.sent_home, seat.reason.as_deref())).collect();
+    assert_eq!(shown, [(true, Some("logged out by sam"))], "the floor and she see what is to come");
     from_caller.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
     house.finished().await;
     assert_eq!(house.does("kim", Command::WrapUpDone { disposition: None }).await, Ok(()));

@@ -43,6 +43,7 @@ impl Desk {
                 checked: false,
                 calls,
                 aside: false,
+                sent_home: false,
                 skills: Vec::new(),
             };
         };
@@ -66,6 +67,7 @@ impl Desk {
             checked: seat.checked(),
             calls: seat.calls().cloned().collect(),
             aside: seat.is_aside(),
+            sent_home: seat.is_sent_home(),
             skills: self.skills.get(user).into_iter().flatten().cloned().collect(),
         }
     }

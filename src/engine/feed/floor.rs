@@ -70,6 +70,8 @@ pub struct SeatView {
     pub calls: Vec<CallId>,
     /// They speak with a colleague on the desk phone, and are offered nothing meanwhile.
     pub aside: bool,
+    /// A supervisor has logged them out, which comes once their calls and forms are done; `reason` says who.
+    pub sent_home: bool,
     /// What they can do.
     pub skills: Vec<Skill>,
 }

@@ -92,6 +92,7 @@ impl Double {
             checked: false,
             calls: Vec::new(),
             aside: false,
+            sent_home: false,
             skills: Vec::new(),
         }
     }
