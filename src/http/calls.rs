@@ -138,8 +138,10 @@ actions! {
     join "/api/v1/calls/{id}/patch/join" Command::Join;
     /// Leaves caller and contact to themselves.
     drop_off "/api/v1/calls/{id}/patch/drop" Command::Drop;
-    /// Gives up the dialled party; back to the caller.
+    /// Gives up the dialled party; back to the caller. A party who had called, and was joined, waits with music instead.
     cancel_patch "/api/v1/calls/{id}/patch/cancel" Command::Cancel;
+    /// Hangs up on a party who had called: the caller of another call of mine, whom I have joined.
+    let_go "/api/v1/calls/{id}/patch/let_go" Command::LetGo;
     /// Records from now on, once everybody has been told: where the account has it on demand.
     start_recording "/api/v1/calls/{id}/recording/start" Command::Recording(RecordingCommand::Start);
     /// Records no longer.

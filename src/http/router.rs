@@ -166,6 +166,7 @@ fn list() -> OpenApiRouter<Front> {
         .routes(routes!(calls::join_call))
         .routes(routes!(calls::drop_off))
         .routes(routes!(calls::cancel_patch))
+        .routes(routes!(calls::let_go))
         .routes(routes!(calls::next_number))
         .routes(routes!(calls::hold_contact))
         .routes(routes!(calls::talk_in_private))

@@ -20,6 +20,7 @@ async fn callers_are_parked_fetched_and_passed_on_and_keys_are_sent() {
         ("ask", json!({"user": "usr_lee"})),
         ("ask/hand_over", Value::Null),
         ("ask/cancel", Value::Null),
+        ("patch/let_go", Value::Null),
     ] {
         let got = house.ask(Method::POST, &format!("/api/v1/calls/call_1/{path}"), &kim, body).await;
         assert_eq!(got.status, StatusCode::NO_CONTENT, "{path}");
@@ -32,6 +33,7 @@ async fn callers_are_parked_fetched_and_passed_on_and_keys_are_sent() {
     assert_eq!(acts[4], Command::Keys("12#A".into()));
     assert_eq!(acts[5], Command::Ask { user: UserId::named("lee") });
     assert_eq!((&acts[6], &acts[7]), (&Command::HandOver, &Command::Cancel));
+    assert_eq!(acts[8], Command::LetGo);
     for keys in ["", "12x", &"1".repeat(33)] {
         let got = house.ask(Method::POST, "/api/v1/calls/call_1/keys", &kim, json!({ "keys": keys })).await;
         assert_eq!((got.status, got.problem().as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "keys.invalid"), "{keys}");

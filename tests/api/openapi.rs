@@ -203,6 +203,7 @@ async fn every_described_route_is_routed_and_every_routed_one_described() {
         "/api/v1/calls/{id}/patch/join",
         "/api/v1/calls/{id}/patch/drop",
         "/api/v1/calls/{id}/patch/cancel",
+        "/api/v1/calls/{id}/patch/let_go",
         "/api/v1/calls/{id}/wrap_up_done",
         "/api/v1/calls/{id}/rings_back/pin",
         "/api/v1/calls/{id}/rings_back/told",

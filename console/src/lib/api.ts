@@ -251,7 +251,7 @@ export interface SimulationBody {
 }
 
 export type PatchTo = { contact: string; destination: string } | { number: string };
-export type CallAction = 'take' | 'hold' | 'speak' | 'retrieve' | 'park' | 'fetch' | 'ask/hand_over' | 'ask/cancel' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'patch/next' | 'patch/hold' | 'patch/private' | 'ask/join' | 'wrap_up_more' | `recording/${RecordingAct}`;
+export type CallAction = 'take' | 'hold' | 'speak' | 'retrieve' | 'park' | 'fetch' | 'ask/hand_over' | 'ask/cancel' | 'hangup' | 'patch/join' | 'patch/drop' | 'patch/cancel' | 'patch/let_go' | 'patch/next' | 'patch/hold' | 'patch/private' | 'ask/join' | 'wrap_up_more' | `recording/${RecordingAct}`;
 export type RecordingAct = 'start' | 'stop' | 'pause' | 'resume' | 'cover' | 'uncover';
 
 export const api = {

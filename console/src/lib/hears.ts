@@ -111,7 +111,7 @@ export function callerGone(call: CallView): boolean {
 export function patchWords(call: CallView): string {
   const patch = call.patch;
   if (!patch) return '';
-  const name = patch.contact?.name ?? 'the number';
+  const name = patch.contact?.name ?? (patch.came_from ? 'your other caller' : 'the number');
   const other = otherParty(call);
   if (callerGone(call)) {
     const now = patch.state === 'private' ? `${cap(name)} is on the line: say so.` : 'Give up the call.';

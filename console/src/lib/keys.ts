@@ -91,7 +91,7 @@ export const BINDINGS: readonly KeyBinding[] = [
   { action: 'patch', combo: 'F8', label: 'Patch: pick whom to ring', group: 'Patch' },
   { action: 'join', combo: 'F9', label: 'Join all three; with a colleague: hand the caller over', group: 'Patch' },
   { action: 'drop', combo: 'Shift+F9', label: 'Drop off: the two talk on', group: 'Patch' },
-  { action: 'patch_cancel', combo: 'Shift+F8', label: 'Give up the patch, or leave the colleague: back to the caller', group: 'Patch' },
+  { action: 'patch_cancel', combo: 'Shift+F8', label: 'Give up the patch, or leave the colleague: back to the caller; whoever had called and was joined waits with music', group: 'Patch' },
   { action: 'patch_next', combo: 'Alt+n', label: 'The contact\'s next telephone: this one is a machine\'s', group: 'Patch' },
   { action: 'patch_hold', combo: 'Alt+b', label: 'Put the contact on hold: you and the caller are alone; F9 joins all', group: 'Patch' },
   { action: 'patch_private', combo: 'Alt+p', label: 'Talk with the contact alone: the caller hears music; F9 joins all', group: 'Patch' },

@@ -569,6 +569,8 @@ export type PatchState = 'dialling' | 'ringing' | 'asked' | 'private' | 'held' |
 export interface PatchView {
   state: PatchState;
   contact: { id: string; name: string } | null;
+  /** Nobody rang them: they called, in this call, which was joined with the other. */
+  came_from?: string | null;
   number: string;
   why?: string | null;
   since: number;

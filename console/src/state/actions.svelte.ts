@@ -363,7 +363,7 @@ export async function joinCalls(): Promise<void> {
   }
   if (!(await attempt(() => api.joinCalls(two.call.id, two.other.id)))) return;
   desk.select(two.call.id);
-  notices.say('One call of two: you are with the contact, the caller hears music.');
+  notices.say('One call of two: you are with the contact, the caller hears music. Shift F8 brings you back to the caller, and the contact waits.');
 }
 
 /** The colleague who is asked is part of the call from now on. */
@@ -384,6 +384,12 @@ export async function cancelPatch(): Promise<void> {
   if (desk.picking) desk.picking = false;
   else if (call?.colleague && !desk.isAsked(call)) await onCall(call, 'ask/cancel');
   else if (call?.patch) await onCall(call, 'patch/cancel');
+}
+
+/** Hangs up on somebody who had called and was joined: no key does it, as a slip would lose them. */
+export async function letGo(): Promise<void> {
+  const call = current();
+  if (call?.patch?.came_from) await onCall(call, 'patch/let_go');
 }
 
 export const DISPOSITIONS = [

@@ -219,7 +219,7 @@ export function inTextField(element: Element | null): boolean {
 
 /** The party word for the other end of a patch. */
 export function contactName(call: CallView): string {
-  return call.patch?.contact?.name ?? 'the other party';
+  return call.patch?.contact?.name ?? (call.patch?.came_from ? 'your other caller' : 'the other party');
 }
 
 export const desk = new Desk();

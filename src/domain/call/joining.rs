@@ -3,7 +3,8 @@
 //!
 //! Each call does its half, and knows nothing of the other but its name; `engine/calls/joining` has them do it in turn. What
 //! always holds: a caller who is taken in is private with the operator first, so that the two hear each other by her word
-//! alone; one who is given away is not hung up, and their call is over by that.
+//! alone; one who is given away is not hung up, and their call is over by that; and nobody who called us is hung up on by the key
+//! that gives up a telephone which we ring.
 
 use std::time::{Duration, Instant};
 
@@ -35,10 +36,13 @@ impl Call {
         self.may_be_joined(by)?;
         self.stop_own_phrase();
         let Joining { leg, number, contact, call } = other;
-        self.record(RecordEvent::CallTakenIn { call, contact: contact.clone(), number: number.clone() });
+        self.record(RecordEvent::CallTakenIn { call: call.clone(), contact: contact.clone(), number: number.clone() });
         let mut leg = Leg::new(leg);
         (leg.state, leg.answered, leg.media_up) = (LegState::Up, true, true);
         self.begin_patch(leg, number, contact, Duration::ZERO);
+        if let Some(patch) = &mut self.patch {
+            patch.came_from = Some(call);
+        }
         self.set_patch_state(PatchState::Private);
         self.record(RecordEvent::PatchAnswered);
         self.settle();
@@ -62,6 +66,29 @@ impl Call {
         self.end(Cause::Released);
         self.settle();
         Ok(leg)
+    }
+
+    /// The contact is the caller of another call.
+    pub(super) fn contact_called(&self) -> bool {
+        self.patch.as_ref().is_some_and(|patch| patch.came_from.is_some())
+    }
+
+    /// Back to the caller: whoever called us waits with music, as they did in their own call.
+    pub(super) fn back_from_joined(&mut self) -> Result<(), CommandError> {
+        if self.patch_state() == Some(PatchState::Held) {
+            return Err(CommandError::ContactCalled);
+        }
+        self.hold_contact()
+    }
+
+    /// The operator hangs up on a contact who had called, and means it.
+    pub(super) fn let_contact_go(&mut self) -> Result<(), CommandError> {
+        if !self.contact_called() || self.colleague.is_some() || self.patch_state() == Some(PatchState::Dropped) {
+            return Err(CommandError::NotNow);
+        }
+        self.record(RecordEvent::PatchCancelled);
+        self.give_back_caller(Cause::Released);
+        Ok(())
     }
 
     fn may_be_joined(&self, by: &UserId) -> Result<(), CommandError> {

@@ -234,6 +234,7 @@ impl Call {
             (OperatorCommand::Join, Phase::Patching) => self.join(),
             (OperatorCommand::Drop, Phase::Patching) => self.drop_off(),
             (OperatorCommand::Cancel, Phase::Patching) => self.cancel_patch(),
+            (OperatorCommand::LetGo, Phase::Patching) => self.let_contact_go(),
             (OperatorCommand::Ask { user }, Phase::Talking | Phase::Held) => self.ask_colleague(user),
             (OperatorCommand::Ask { user }, Phase::Patching)
                 if self.patch_state() == Some(PatchState::Joined)

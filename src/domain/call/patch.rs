@@ -15,7 +15,7 @@ use super::leg::{Leg, LegInput, LegState};
 use super::reach::Number;
 use super::transfer::TransferProgress;
 use super::{Call, CommandError, Output, Parting, Party, Phase};
-use crate::base::id::ContactId;
+use crate::base::id::{CallId, ContactId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
 use crate::domain::account::flow::SpillFailed;
@@ -45,6 +45,8 @@ pub struct Patch {
     pub(super) leg: Leg,
     pub number: PhoneNumber,
     pub contact: Option<ContactId>,
+    /// Nobody rang them: they called, in this call, and were taken in.
+    pub came_from: Option<CallId>,
     pub state: PatchState,
     pub since: Instant,
     ring_until: Instant,
@@ -154,6 +156,7 @@ impl Call {
             leg,
             number,
             contact,
+            came_from: None,
             state: PatchState::Dialling,
             since: self.now,
             ring_until: self.now + ring,
@@ -376,6 +379,9 @@ impl Call {
         }
         if matches!(self.patch_state(), None | Some(PatchState::Dropped)) {
             return Err(CommandError::NotNow);
+        }
+        if self.contact_called() && !self.caller_gone {
+            return self.back_from_joined();
         }
         self.record(RecordEvent::PatchCancelled);
         self.give_back_caller(Cause::Released);

@@ -181,7 +181,10 @@ pub enum OperatorCommand {
     /// All hear each other: the contact too, or the colleague who is asked.
     Join,
     Drop,
+    /// Gives up whom was rung. A contact who had called waits instead.
     Cancel,
+    /// Hangs up on a contact who had called.
+    LetGo,
     Recording(RecordingCommand),
     /// The caller waits at this slot, until anybody fetches them.
     Park {
@@ -266,6 +269,8 @@ pub enum CommandError {
     Withheld,
     /// The two calls are for two clients: what is patched and recorded is one's own.
     OtherAccount,
+    /// The contact was not rung: they called, and giving up does not hang up on them.
+    ContactCalled,
 }
 
 impl fmt::Display for CommandError {
@@ -286,6 +291,9 @@ impl fmt::Display for CommandError {
             Self::OutcomeMissing => "say first what came of the call",
             Self::Withheld => "that caller withholds their number: patch by dialling them instead",
             Self::OtherAccount => "the two calls are for two accounts: callers of different clients are not joined",
+            Self::ContactCalled => {
+                "whom you joined had called you, and waits: hang up on them by the button that says so, if you mean it"
+            }
             Self::NotThere => "that operator is not ready: choose another, or give the call back to the queue",
         })
     }

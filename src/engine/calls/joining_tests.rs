@@ -51,6 +51,7 @@ async fn a_doctor_who_rings_back_is_connected_with_the_patient_on_hold_and_both_
         (patch.state, patch.contact.map(|contact| contact.name).as_deref()),
         (PatchState::Private, Some("Dr Patel"))
     );
+    assert_eq!(house.view(&one).patch.and_then(|patch| patch.came_from), Some(other.clone()), "they had called");
 
     assert_eq!(house.asks("kim", &one, Command::Join).await, Ok(()));
     house.hears(patient, &[Source::Leg(kims), Source::Leg(doctor)]).await;

@@ -178,7 +178,10 @@ pub enum Command {
         other: CallId,
     },
     Drop,
+    /// Gives up whom was rung, or the colleague who was asked. A contact who had called waits instead.
     Cancel,
+    /// Hangs up on a contact who had called: the caller of another call of mine.
+    LetGo,
     Recording(RecordingCommand),
     /// The caller waits at a slot until anybody fetches them.
     Park,

@@ -494,6 +494,7 @@ impl CallTask {
             Command::Join => OperatorCommand::Join,
             Command::Drop => OperatorCommand::Drop,
             Command::Cancel => OperatorCommand::Cancel,
+            Command::LetGo => OperatorCommand::LetGo,
             Command::Recording(command) => OperatorCommand::Recording(command),
             Command::WrapUpMore => OperatorCommand::WrapUpMore,
             Command::Park => OperatorCommand::Park { slot: self.calls.take_slot(&self.facts.id) },

@@ -172,6 +172,7 @@ fn patch_view(facts: &Facts, call: &Call, contact: Option<&ContactRef>) -> Optio
         return Some(PatchView {
             state,
             contact,
+            came_from: patch.came_from.clone(),
             number: patch.number.clone(),
             why: None,
             since,
@@ -183,7 +184,17 @@ fn patch_view(facts: &Facts, call: &Call, contact: Option<&ContactRef>) -> Optio
     let end = call.patch_end()?;
     let since = facts.utc(end.since);
     let (number, why) = (end.number.clone(), Some(end.why));
-    Some(PatchView { state: PatchState::Failed, contact, number, why, since, recalled: false, next: None, cold: false })
+    Some(PatchView {
+        state: PatchState::Failed,
+        contact,
+        came_from: None,
+        number,
+        why,
+        since,
+        recalled: false,
+        next: None,
+        cold: false,
+    })
 }
 
 fn hears(call: &Call) -> Vec<HearsView> {

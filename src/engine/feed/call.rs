@@ -224,6 +224,8 @@ impl CallState {
 pub struct PatchView {
     pub state: PatchState,
     pub contact: Option<ContactRef>,
+    /// Nobody rang them: they called, in this call, which was joined with this one.
+    pub came_from: Option<CallId>,
     pub number: PhoneNumber,
     /// Why it failed.
     pub why: Option<Cause>,

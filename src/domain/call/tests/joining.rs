@@ -69,6 +69,41 @@ fn who_hangs_up_on_the_way_into_the_call_leaves_the_operator_with_her_caller() {
 }
 
 #[test]
+fn giving_up_hangs_up_on_nobody_who_had_called_and_that_takes_an_act_of_its_own() {
+    for joined in [false, true] {
+        let mut line = Line::talking();
+        assert_eq!(line.takes_in(&kim()), Ok(()));
+        if joined {
+            line.does(OperatorCommand::Join);
+        }
+        line.does(OperatorCommand::Cancel);
+        let apart = [sources(&[OPERATOR]), sources(&[CALLER]), vec![Source::Music]];
+        assert_eq!(
+            (line.with_doctor(), line.hung_up(DOCTOR)),
+            (apart.clone(), 0),
+            "she is with her caller, the other waits"
+        );
+        assert_eq!(line.refuses(OperatorCommand::Cancel), CommandError::ContactCalled, "the same key again");
+        assert_eq!((line.with_doctor(), line.hung_up(DOCTOR)), (apart, 0));
+        // And back to whoever waits.
+        line.does(OperatorCommand::Private);
+        assert_eq!(line.hears(DOCTOR), sources(&[OPERATOR]));
+        line.does(OperatorCommand::LetGo);
+        assert_eq!(line.hung_up(DOCTOR), 1);
+        assert_eq!(line.with_doctor(), [sources(&[OPERATOR]), sources(&[CALLER]), vec![]]);
+        assert_eq!((line.call.stage(), line.ended().len()), (Stage::Talking, 0));
+    }
+}
+
+#[test]
+fn whom_we_rang_is_given_up_as_ever_and_is_no_caller_to_be_let_go() {
+    let mut line = Line::private();
+    assert_eq!(line.refuses(OperatorCommand::LetGo), CommandError::NotNow);
+    line.does(OperatorCommand::Cancel);
+    assert_eq!((line.hung_up(CONTACT), line.call.stage()), (1, Stage::Talking));
+}
+
+#[test]
 fn a_caller_who_is_given_away_is_not_hung_up_and_their_call_is_over() {
     for held in [false, true] {
         let mut line = Line::talking();

@@ -99,6 +99,7 @@ const fn why_not(error: CommandError) -> Cause {
         | CommandError::NoNumberLeft
         | CommandError::Withheld
         | CommandError::OtherAccount
+        | CommandError::ContactCalled
         | CommandError::Patching => Cause::Busy,
     }
 }
