@@ -61,7 +61,8 @@ pub async fn list(State(front): State<Front>, Operator(signed): Operator) -> Res
     Ok(Json(Drafts { items: front.store.list_drafts(&signed.bearer.user).await? }))
 }
 
-/// Saves a draft. Sensitive answers are left out of it.
+/// Saves a draft. Sensitive answers are left out of it. The last words typed in one that has just gone along with its call to another
+/// operator go into it, for half a minute and until she has saved it herself.
 #[utoipa::path(put, path = "/api/v1/drafts/{id}", tag = "messages", security(("bearer" = [])),
     params(("id" = DraftId, Path)), request_body = DraftBody,
     responses((status = OK, body = Saved), (status = NOT_FOUND, body = ProblemBody),

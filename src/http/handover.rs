@@ -145,9 +145,10 @@ pub async fn take_form(
         return Err(Problem::conflict("call.not_now", "This call is not at your seat."));
     }
     let mut tx = front.store.write().await?;
-    let draft = tx.adopt_draft(&call, &signed.bearer.user).await?;
+    let now = front.clock.utc();
+    let draft = tx.adopt_draft(&call, &signed.bearer.user, now).await?;
     if let Some(draft) = &draft {
-        let (now, by) = (front.clock.utc(), Who::User(signed.bearer.user.clone()));
+        let by = Who::User(signed.bearer.user.clone());
         tx.audit(Entry::new(now, by, Act::DraftRead, draft.id.to_string()));
     }
     tx.commit("form").await?;

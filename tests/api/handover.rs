@@ -1,8 +1,11 @@
 //! What passes between operators: who is at work, callers parked and passed on with a note, the form that goes along; keys.
 
+use std::time::Duration;
+
 use axum::http::{Method, StatusCode};
 use cordboard::base::id::{AccountId, CallId, UserId};
 use cordboard::engine::calls::Command;
+use cordboard::io::store::drafts::LATE_MS;
 use serde_json::{Value, json};
 
 use crate::support::{House, Told, call_of, message_body};
@@ -52,6 +55,31 @@ async fn two_calls_are_joined_by_naming_the_other_and_what_stands_in_the_way_is_
     *house.told.refuse.lock().expect("no panic") = true;
     let got = join(json!({"call": "call_2"})).await;
     assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "call.not_now"));
+}
+
+#[tokio::test]
+async fn the_last_words_typed_in_a_form_that_is_moved_come_after_it_and_write_over_nobodys() {
+    let house = House::new().await;
+    let (kim, lee) = (house.sign_in("kim").await, house.sign_in("lee").await);
+    let saves = async |who: &str, problem: &str| {
+        let body = json!({"account": "acc_plumbing", "call": "call_1", "answers": {"problem": problem}});
+        house.ask(Method::PUT, "/api/v1/drafts/drf_1", who, body).await.status
+    };
+    let reads = async || house.fetch("/api/v1/drafts", &lee).await.json()["items"][0]["answers"]["problem"].clone();
+    assert_eq!(saves(&kim, "burst").await, StatusCode::OK);
+    house.told.up.lock().expect("no panic").push(call_of("lee"));
+    let taken = house.ask(Method::POST, "/api/v1/calls/call_1/form", &lee, Value::Null).await;
+    assert_eq!((taken.status, taken.json()["answers"]["problem"].clone()), (StatusCode::OK, json!("burst")));
+
+    assert_eq!(saves(&kim, "burst pipe").await, StatusCode::OK, "they were on their way");
+    assert_eq!(reads().await, json!("burst pipe"));
+    assert_eq!(house.fetch("/api/v1/drafts", &kim).await.json()["items"], json!([]), "the form is not hers by that");
+    house.clock.advance(Duration::from_millis(LATE_MS.unsigned_abs() + 1));
+    assert_eq!(saves(&kim, "burst pipe, much later").await, StatusCode::NOT_FOUND);
+
+    assert_eq!(saves(&lee, "burst pipe in the cellar").await, StatusCode::OK);
+    assert_eq!(saves(&kim, "burst").await, StatusCode::NOT_FOUND, "it has words of its own now");
+    assert_eq!(reads().await, json!("burst pipe in the cellar"));
 }
 
 #[tokio::test]

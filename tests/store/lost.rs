@@ -4,10 +4,10 @@ use cordboard::base::clock::UtcMs;
 use cordboard::base::id::{CallId, DraftId};
 use cordboard::domain::call::abandoned::{Abandoned, LATELY_MS};
 use cordboard::domain::call::cause::Cause;
-use cordboard::io::store::Store;
 use cordboard::io::store::callbacks::{Callback, CallbackEnd};
 use cordboard::io::store::calls::{CallEnd, CallRecord, SEEN_TO};
 use cordboard::io::store::drafts::Draft;
+use cordboard::io::store::{Store, StoreError};
 use serde_json::json;
 
 use super::NOW;
@@ -28,6 +28,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         }),
         ("callers_whom_we_cut_off_are_listed_until_seen_to", |s| {
             Box::pin(callers_whom_we_cut_off_are_listed_until_seen_to(s))
+        }),
+        ("the_last_words_in_a_form_come_after_it_until_it_is_saved_by_whoever_has_it", |s| {
+            Box::pin(the_last_words_in_a_form_come_after_it_until_it_is_saved_by_whoever_has_it(s))
         }),
         ("a_caller_who_was_not_reached_is_rung_back_a_second_time", |s| {
             Box::pin(a_caller_who_was_not_reached_is_rung_back_a_second_time(s))
@@ -60,6 +63,29 @@ async fn a_form_that_was_begun_is_known_until_the_wrap_up_of_its_call(store: Sto
     let mut expected = [up, left].map(|call| (call.id, user("kim").id));
     expected.sort();
     assert_eq!(store.list_forms_begun().await.unwrap(), expected);
+}
+
+async fn the_last_words_in_a_form_come_after_it_until_it_is_saved_by_whoever_has_it(store: Store) {
+    with_account(&store).await;
+    with_user(&store, "kim").await;
+    with_user(&store, "lee").await;
+    let mut tx = store.write().await.unwrap();
+    let of_call = Draft { id: DraftId::named("two"), call: Some(CallId::named("moved")), ..draft("kim") };
+    tx.upsert_draft(&of_call).await.unwrap();
+    let late = Draft { saved_at: NOW.plus_secs(20), answers: Default::default(), ..of_call.clone() };
+    assert!(matches!(
+        tx.upsert_draft(&Draft { owner: user("lee").id, ..late.clone() }).await,
+        Err(StoreError::Missing { .. })
+    ));
+    let lees = tx.adopt_draft(&CallId::named("moved"), &user("lee").id, NOW).await.unwrap();
+    assert_eq!(lees, Some(Draft { owner: user("lee").id, ..of_call.clone() }));
+    tx.upsert_draft(&late).await.unwrap();
+    let now_hers = Draft { owner: user("lee").id, ..late.clone() };
+    assert_eq!(tx.find_draft(&of_call.id).await.unwrap(), Some(now_hers.clone()));
+    tx.upsert_draft(&now_hers).await.unwrap();
+    assert!(matches!(tx.upsert_draft(&late).await, Err(StoreError::Missing { .. })), "she has saved it");
+    assert!(tx.delete_draft(&of_call.id, &user("lee").id).await.unwrap());
+    tx.commit("test").await.unwrap();
 }
 
 async fn a_caller_who_hung_up_is_listed_once_though_the_record_says_it_twice(store: Store) {

@@ -8,6 +8,7 @@ import { filledIn } from '../lib/chosen';
 import { DraftSaver, DraftShelf, fromServer, isUnsaved, joined, mergeDrafts, newDraft, type Draft } from '../lib/draft';
 import { answersFor, checkField, checkForm, hasContent, isSensitive, mayGoAsIs, shownFields, type Asked } from '../lib/form';
 import { readNumber } from '../lib/phone';
+import { LATE_READS_MS, lateWords } from '../lib/lateWords';
 import { shaped } from '../lib/shape';
 import { findMet, grade } from '../lib/triggers';
 import type { Account, Answers, CallType, CallView, Field, FieldError, Form, Grading, MessageView, Trigger } from '../lib/types';
@@ -137,6 +138,8 @@ class Forms {
     const ours = this.ofCall(call.id);
     if (ours && !hasContent(ours.answers)) this.remove(ours.id);
     this.drafts.push(fromServer(theirs));
+    const before = { ...theirs.answers };
+    for (const ms of LATE_READS_MS) setTimeout(() => void this.readLate(theirs.id, before), ms);
     if (hasContent(theirs.answers)) notices.say('The form begun before is here.');
     // Begun, perhaps, before the call turned out to be for another account.
     await this.changeAccount(call);
@@ -246,6 +249,20 @@ class Forms {
       await this.saver(draft.id).flush();
       if (isUnsaved(draft)) await new Promise((done) => setTimeout(done, 100));
     }
+  }
+
+  /** Whoever had the form typed on while it went along: their last words come after it. Once it was saved here, none do. */
+  private async readLate(id: string, before: Answers): Promise<void> {
+    const isUntouched = () => this.find(id)?.acknowledged === 1;
+    if (!isUntouched()) return;
+    const server = (await api.drafts().catch(() => undefined))?.items.find((d) => d.id === id);
+    const draft = this.find(id);
+    if (!server || !draft || !isUntouched()) return;
+    const late = lateWords(before, server.answers, draft.answers);
+    if (Object.keys(late).length === 0) return;
+    Object.assign(draft.answers, late);
+    Object.assign(before, late);
+    notices.say('The last words of whoever had the form have come into it.');
   }
 
   /** Forms that went along to other operators. One with words the server never took stays: nothing typed is lost. */

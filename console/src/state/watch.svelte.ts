@@ -146,7 +146,8 @@ class Watch {
       if (!how) continue;
       const draft = forms.ofCall(old.id);
       taken.push({ ...how, call: old.id, account: old.account, over: false, typed: draft !== undefined && hasContent(draft.answers) });
-      void forms.flushed(old.id);
+      // Once they are there, the form is no longer here.
+      void forms.flushed(old.id).then(() => forms.letGo(desk.feed.calls, desk.feed.user?.id));
     }
     return taken;
   }

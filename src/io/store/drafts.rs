@@ -2,6 +2,8 @@
 //!
 //! A draft whose message was saved is settled: hidden, and back when the message is taken back.
 
+mod late;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +16,9 @@ use crate::domain::message::form::Answers;
 use super::seal::Seal;
 use super::sql::places;
 use super::{Query, Row, StoreError, ToArg, Tx, args, readers};
+
+pub use late::LATE_MS;
+use late::Left;
 
 /// A form being filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -55,6 +60,9 @@ struct Sealed {
     cursor: Option<Cursor>,
     #[serde(default)]
     begun_at: Option<UtcMs>,
+    /// Whose last words may be on their way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    left: Option<Left>,
 }
 
 readers! {
@@ -152,7 +160,8 @@ fn draft(row: &Row, seal: &Seal) -> Result<Draft, StoreError> {
 }
 
 impl Tx {
-    /// Writes a draft. Another user's, or one whose message is saved, is left as it is: [`StoreError::Missing`].
+    /// Writes a draft. Another user's, or one whose message is saved, is left as it is: [`StoreError::Missing`]; unless it was this
+    /// user's a moment ago, and these are the last words.
     pub async fn upsert_draft(&mut self, draft: &Draft) -> Result<(), StoreError> {
         let content = Sealed {
             caller: draft.caller.clone(),
@@ -160,6 +169,7 @@ impl Tx {
             apart: draft.apart.clone(),
             cursor: draft.cursor.clone(),
             begun_at: draft.begun_at,
+            left: None,
         };
         let sealed = self.seal().seal_json(&context(&draft.id), &content);
         let changed = self
@@ -180,7 +190,10 @@ impl Tx {
                 ],
             )
             .await?;
-        if changed == 0 { Err(StoreError::Missing { what: "open draft of yours" }) } else { Ok(()) }
+        if changed == 0 && !self.take_late(draft).await? {
+            return Err(StoreError::Missing { what: "open draft of yours" });
+        }
+        Ok(())
     }
 
     /// Throws a user's draft away; tells whether there was one.
@@ -189,13 +202,19 @@ impl Tx {
         Ok(self.execute(sql, args![id, owner]).await? > 0)
     }
 
-    /// The open draft of a call that another user began last is `owner`'s from now on.
-    pub async fn adopt_draft(&mut self, call: &CallId, owner: &UserId) -> Result<Option<Draft>, StoreError> {
-        const FIND: &str = "SELECT id FROM draft WHERE call = $1 AND owner <> $2 AND message IS NULL
+    /// The open draft of a call that another user began last is `owner`'s from now on. What that user typed last may come yet.
+    pub async fn adopt_draft(
+        &mut self,
+        call: &CallId,
+        owner: &UserId,
+        now: UtcMs,
+    ) -> Result<Option<Draft>, StoreError> {
+        const FIND: &str = "SELECT id, owner FROM draft WHERE call = $1 AND owner <> $2 AND message IS NULL
             ORDER BY saved_at DESC, id DESC LIMIT 1";
         let Some(row) = self.fetch_optional(FIND, args![call, owner]).await? else { return Ok(None) };
         let id: DraftId = row.read("id")?;
         self.execute("UPDATE draft SET owner = $2 WHERE id = $1", args![&id, owner]).await?;
+        self.mark_left(&id, row.read("owner")?, now).await?;
         self.find_draft(&id).await
     }
 

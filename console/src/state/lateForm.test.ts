@@ -1,0 +1,45 @@
+// A form that goes along with its call while somebody types in it, at the desk that it comes to.
+
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { api } from '../lib/api';
+import type { CallView } from '../lib/types';
+import { accounts } from './accounts.svelte';
+import { desk } from './desk.svelte';
+import { forms } from './forms.svelte';
+
+// The page's own things are not there.
+vi.mock('./session.svelte', () => ({ session: { signed: null } }));
+
+const call = { id: 'call_1', account: { id: 'acc_plumbing', name: 'Imaginary Plumbing' }, caller: null, state: 'talking' } as unknown as CallView;
+const form = (answers: object) => ({ id: 'drf_1', account: 'acc_plumbing', call: 'call_1', answers, saved_at: 1 });
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  forms.clear();
+  vi.restoreAllMocks();
+  vi.spyOn(desk, 'mine', 'get').mockImplementation(() => [call]);
+  vi.spyOn(accounts, 'want').mockResolvedValue(undefined);
+  vi.spyOn(accounts, 'find').mockReturnValue(undefined);
+  vi.spyOn(api, 'putDraft').mockResolvedValue(undefined as never);
+  vi.spyOn(api, 'takeForm').mockResolvedValue(form({ problem: 'water ru' }) as never);
+  vi.spyOn(api, 'drafts').mockResolvedValue({ items: [form({ problem: 'water runs down' })] } as never);
+  await forms.adopt(call);
+});
+
+afterEach(() => {
+  forms.clear();
+  vi.useRealTimers();
+});
+
+it('has the last words of whoever had it, a moment later', async () => {
+  expect(forms.ofCall('call_1')?.answers.problem).toBe('water ru');
+  await vi.advanceTimersByTimeAsync(500);
+  expect(forms.ofCall('call_1')?.answers.problem).toBe('water runs down');
+});
+
+it('keeps what was typed here meanwhile', async () => {
+  const type = { form: { fields: [] } } as never;
+  forms.setAnswer(forms.ofCall('call_1')!, type, 'problem', 'water runs since noon');
+  await vi.advanceTimersByTimeAsync(500);
+  expect(forms.ofCall('call_1')?.answers.problem).toBe('water runs since noon');
+});
