@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toJoin } from './joining';
+import { hasTwoCallers, toJoin } from './joining';
 import type { CallView } from './types';
 
 const call = (id: string, state: string, started_at: number, more: object = {}): CallView =>
@@ -35,5 +35,21 @@ describe('two calls become one', () => {
   it('nothing is joined that is not two callers with her: a patch, a job, a form', () => {
     expect(ids([call('a', 'held', 1), call('b', 'conference', 2), call('c', 'wrap_up', 3)], null)).toEqual([]);
     expect(ids([call('a', 'talking', 1), call('b', 'held', 2, { job: {} })])).toEqual([]);
+  });
+});
+
+describe('a call of two callers', () => {
+  const hears = [{ who: 'caller', sources: ['music'] }];
+  const patched = (state: string, came_from: string | null, more: object = {}) => call('one', 'patching', 1, { hears, patch: { state, contact: null, number: '+12025550176', since: 1, came_from }, ...more });
+
+  it('is not hung up by the key that ends a talk with one, until one of them has gone', () => {
+    for (const state of ['private', 'held', 'joined']) expect(hasTwoCallers(patched(state, 'call_2'))).toBe(true);
+    expect(hasTwoCallers(patched('dropped', 'call_2'))).toBe(false);
+    expect(hasTwoCallers(patched('private', 'call_2', { hears: [{ who: 'operator', sources: ['contact'] }] }))).toBe(false);
+  });
+
+  it('is none where we rang the other', () => {
+    expect(hasTwoCallers(patched('private', null))).toBe(false);
+    expect(hasTwoCallers(call('one', 'talking', 1, { hears, patch: null }))).toBe(false);
   });
 });

@@ -1,5 +1,6 @@
 // Which two calls at a seat become one, and whose record goes on.
 
+import { callerGone } from './hears';
 import type { CallView } from './types';
 
 export interface Two {
@@ -25,4 +26,10 @@ export function toJoin(mine: readonly CallView[], selected: CallView | null): Tw
   const later = one.started_at > two.started_at ? one : two;
   const other = isContact(one) === isContact(two) ? later : isContact(one) ? one : two;
   return { call: other === one ? two : one, other };
+}
+
+/** Two who called are in this call, and to hang it up would lose both: neither was rung by us. */
+export function hasTwoCallers(call: CallView): boolean {
+  const withHer = ['private', 'held', 'joined'].includes(call.patch?.state ?? '');
+  return withHer && Boolean(call.patch?.came_from) && !callerGone(call);
 }

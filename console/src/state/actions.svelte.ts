@@ -5,7 +5,7 @@ import { Problem, api, type CallAction, type PatchTo, type RecordingAct } from '
 import { mayEdit } from '../lib/account';
 import { byPin } from '../lib/asked';
 import { joinDoes } from '../lib/joinKey';
-import { toJoin } from '../lib/joining';
+import { hasTwoCallers, toJoin } from '../lib/joining';
 import type { Action } from '../lib/keys';
 import { callMeant, hangUpMeant } from '../lib/middle';
 import { callerHungUp, wasInVain } from '../lib/outgoing';
@@ -13,7 +13,7 @@ import { FORGOTTEN, testAgain } from '../lib/recheck';
 import { isPausedByHand } from '../lib/recording';
 import type { AlarmView, AskedView, CallView, JobOutcome, JobView } from '../lib/types';
 import { callers } from './callers.svelte';
-import { desk } from './desk.svelte';
+import { contactName, desk } from './desk.svelte';
 import { forms } from './forms.svelte';
 import { questions } from './faq.svelte';
 import { held } from './held.svelte';
@@ -212,6 +212,10 @@ export async function hangUp(shown?: CallView): Promise<void> {
   }
   // Whoever is asked only leaves.
   if (desk.isAsked(call)) return phone.hangUp(call.id);
+  if (hasTwoCallers(call)) {
+    notices.show(`Two callers are in this call, and it would hang up on both. Shift F8 puts ${contactName(call)} on hold, F9 joins all three; “Hang up on …” ends it with that one alone.`, 'info');
+    return;
+  }
   if (isOver(call) || !(await onCall(call, 'hangup'))) return;
   if (desk.call && desk.call.id !== call.id) notices.show(`Hung up: the call for ${call.account.name}, which you were speaking on.`, 'info');
 }
