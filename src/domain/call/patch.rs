@@ -14,7 +14,7 @@ use super::event::RecordEvent;
 use super::leg::{Leg, LegInput, LegState};
 use super::reach::Number;
 use super::transfer::TransferProgress;
-use super::{Call, CommandError, Output, Parting, Party, Phase};
+use super::{Call, CallAlarm, CommandError, Output, Parting, Party, Phase};
 use crate::base::id::{CallId, ContactId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::Speech;
@@ -393,6 +393,9 @@ impl Call {
         self.end_transfer(Cause::Lost);
         let Some(mut patch) = self.take_patch() else { return };
         if patch.leg.is_up() {
+            if patch.came_from.is_some() {
+                self.outputs.push_back(Output::Alarm(CallAlarm::JoinedCutOff { number: patch.number.clone() }));
+            }
             let play = self.next_play();
             self.outputs.push_back(Output::Play { leg: patch.leg.id, play, speech: goodbye_words() });
             self.parting.push(Parting { leg: patch.leg, play, until: self.now + FAREWELL_LIMIT });

@@ -311,12 +311,14 @@ pub enum Party {
 }
 
 /// Something people should look at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CallAlarm {
     /// No operator within the maximum wait: somebody has to call back.
     NoOperator,
     /// Caller or contact called an operator from their patch, and none came in time; the two talk on.
     NobodyCame,
+    /// A contact who had called, and was joined, lost their operator: their call is over, and nobody else knows of them.
+    JoinedCutOff { number: PhoneNumber },
 }
 
 /// What a call wants done.

@@ -36,6 +36,13 @@ pub(super) fn nobody_came(account: &str, contact: Option<&str>) -> String {
     )
 }
 
+pub(super) fn joined_cut_off(account: &str, number: &PhoneNumber) -> String {
+    format!(
+        "{account}: a caller who had been joined with another was cut off as their operator was lost: {}.",
+        back(Some(number))
+    )
+}
+
 pub(super) fn abandoned(account: &str, caller: Option<&PhoneNumber>) -> String {
     format!("{account}: a caller hung up before they were served: {}.", back(caller))
 }

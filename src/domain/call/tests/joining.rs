@@ -96,6 +96,27 @@ fn giving_up_hangs_up_on_nobody_who_had_called_and_that_takes_an_act_of_its_own(
 }
 
 #[test]
+fn a_joined_caller_who_loses_the_operator_is_told_of_on_the_desks_and_whom_we_rang_is_not() {
+    let alarms = |told: Vec<Output>| -> Vec<CallAlarm> {
+        let alarm = |output: Output| if let Output::Alarm(alarm) = output { Some(alarm) } else { None };
+        told.into_iter().filter_map(alarm).collect()
+    };
+    let mut line = Line::talking();
+    assert_eq!(line.takes_in(&kim()), Ok(()));
+    let told = line.tell(Input::SeatLost { user: kim() });
+    assert_eq!(alarms(told), [CallAlarm::JoinedCutOff { number: doctor().number }]);
+    // Those who have each other talk on.
+    let mut line = Line::talking();
+    assert_eq!(line.takes_in(&kim()), Ok(()));
+    line.does(OperatorCommand::Join);
+    let told = line.tell(Input::SeatLost { user: kim() });
+    assert_eq!((alarms(told), line.hung_up(DOCTOR)), (vec![], 0));
+    let mut line = Line::private();
+    let told = line.tell(Input::SeatLost { user: kim() });
+    assert_eq!(alarms(told), []);
+}
+
+#[test]
 fn whom_we_rang_is_given_up_as_ever_and_is_no_caller_to_be_let_go() {
     let mut line = Line::private();
     assert_eq!(line.refuses(OperatorCommand::LetGo), CommandError::NotNow);
