@@ -3,7 +3,8 @@
 
 use cordboard::base::id::{AccountId, CallTypeId, ContactId, DestinationId, DispatchId, MessageId, ProtocolId, UserId};
 use cordboard::domain::account::{Account, Contact};
-use cordboard::domain::dispatch::protocol::{Method, Protocol, Step};
+use cordboard::domain::dispatch::event::OperatorAct;
+use cordboard::domain::dispatch::protocol::{Method, Protocol, Step, Until};
 use cordboard::domain::dispatch::state::Phase;
 use cordboard::domain::message::Message;
 use cordboard::engine::feed::{AlarmView, UserRef};
@@ -171,6 +172,25 @@ async fn with_several_open_operators_read_which_it_may_be_about_and_after_a_rest
     let line = "Ben sent a text that matches nothing: \u{201c}1\u{201d}";
     assert!(lines(&desk, &ids[0]).await.iter().any(|said| said == line));
     desk.ends(&later, Phase::Running).await;
+}
+
+#[tokio::test]
+async fn an_operator_is_led_to_the_message_that_has_the_words_and_seeing_to_them_takes_its_alarm_back() {
+    let steps = ["Ada", "Ben"].iter().map(|who| (Method::TextConfirm, vec![town::named(who, "mobile")], 600)).collect();
+    let mut desk = Desk::at_work(&town::protocol(steps, true, Until::Confirmed)).await;
+    let first = desk.takes("burst pipe").await;
+    desk.advance(60).await;
+    let second = desk.takes("no hot water").await;
+    let skip = OperatorAct::Skip { moves: None };
+    desk.dispatcher.operator(&second, "Kim", skip).await.expect("the store answers");
+    desk.advance(10 * 60).await;
+    desk.phone("Ben").replies("on my way").await;
+    let said = "\u{201c}on my way\u{201d}";
+    assert!(lines(&desk, &first).await.iter().any(|line| line.contains(said)), "its code was given to him last");
+    let job = jobs(&desk).remove(0);
+    assert_eq!(job.dispatch.as_ref(), Some(&first));
+    desk.dispatcher.silence(&job.id, &kim()).await.expect("seen to");
+    assert!(!desk.view(&first).await.needs_operator, "{:?}", desk.view(&first).await.alarm);
 }
 
 #[tokio::test]

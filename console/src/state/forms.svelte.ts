@@ -260,6 +260,12 @@ class Forms {
     if (!server || !draft || !isUntouched()) return;
     const late = lateWords(before, server.answers, draft.answers);
     if (Object.keys(late).length === 0) return;
+    // With the form that they are of, or where another was chosen here meanwhile, left out of that until somebody puts them in.
+    const theirs = fromServer(server);
+    if (draft.revision === 1) draft.call_type = theirs.call_type;
+    const ofAnother = draft.call_type === theirs.call_type ? [] : Object.keys(late);
+    const apart = { ...theirs.apart, ...Object.fromEntries(ofAnother.map((name) => [name, 'The form before'])) };
+    if (Object.keys(apart).length > 0) draft.apart = { ...draft.apart, ...apart };
     Object.assign(draft.answers, late);
     Object.assign(before, late);
     notices.say('The last words of whoever had the form have come into it.');

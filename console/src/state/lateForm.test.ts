@@ -43,3 +43,20 @@ it('keeps what was typed here meanwhile', async () => {
   await vi.advanceTimersByTimeAsync(500);
   expect(forms.ofCall('call_1')?.answers.problem).toBe('water runs since noon');
 });
+
+it('has them with the form that they are of', async () => {
+  vi.spyOn(api, 'drafts').mockResolvedValue({ items: [{ ...(form({ problem: 'water ru', symptom: 'chest pain' }) as object), call_type: 'ct_patient' }] } as never);
+  await vi.advanceTimersByTimeAsync(500);
+  expect(forms.ofCall('call_1')?.call_type).toBe('ct_patient');
+  expect(forms.ofCall('call_1')?.answers.symptom).toBe('chest pain');
+});
+
+it('leaves them out where another form was chosen here meanwhile', async () => {
+  const type = { form: { fields: [] } } as never;
+  forms.setAnswer(forms.ofCall('call_1')!, type, 'caller_name', 'Ann');
+  vi.spyOn(api, 'drafts').mockResolvedValue({ items: [{ ...(form({ problem: 'water ru', symptom: 'chest pain' }) as object), call_type: 'ct_patient' }] } as never);
+  await vi.advanceTimersByTimeAsync(500);
+  const here = forms.ofCall('call_1');
+  expect(here?.call_type).not.toBe('ct_patient');
+  expect([here?.answers.symptom, here?.apart?.symptom]).toEqual(['chest pain', 'The form before']);
+});

@@ -259,7 +259,12 @@ impl Turn<'_> {
         }
         match news {
             CallNews::Answered => {
+                let is_first = a.accepted_at.is_none();
                 set_once(&mut a.accepted_at, self.now);
+                if is_first {
+                    self.edge_is_back(i, &Trouble::VoiceDown);
+                    self.edge_is_back(i, &Trouble::EdgeDown { channel: Channel::Call });
+                }
                 self.record(Some(&name.clone()), Note::Answered { name });
             }
             CallNews::Told => self.told(i),
@@ -369,16 +374,16 @@ impl Turn<'_> {
             return;
         }
         a.told_at = Some(self.now);
-        // Whoever keyed wrong PINs, they have it now.
-        let keyed = Trouble::WrongPins { who: a.name.clone() };
-        self.s.troubles.remove(&keyed);
+        // Whoever keyed wrong PINs, or said yes unheard, they have it now, under whatever name that was said.
+        let who = a.name.clone();
+        self.s.troubles.remove(&Trouble::WrongPins { who: who.clone() });
+        self.s.troubles.remove(&Trouble::AcceptedUnheard { who });
         let name = name.to_owned();
         self.record(Some(&name), note);
         if !self.is_of_now(i) || self.s.informs(&self.attempt(i).purpose) {
             return;
         }
         self.s.troubles.remove(&Trouble::NobodyTold);
-        self.s.troubles.remove(&Trouble::AcceptedUnheard { who: name.clone() });
         if self.until_of(i) == Until::Told && self.s.phase.is_open() {
             self.close(Phase::Told, Some(name.clone()), None, Some(i));
             self.stand_down_others(&name, Some(i));

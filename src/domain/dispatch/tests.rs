@@ -356,6 +356,15 @@ fn a_voice_that_fails_is_tried_again_and_blamed_on_no_trunk() {
     assert_eq!(failed.map(|failed| failed.why).as_deref(), Some("our_voice_failed"));
     assert!(night.s.troubles.contains(&Trouble::VoiceDown), "{:?}", night.s.troubles);
     assert!(!night.s.troubles.contains(&Trouble::EdgeDown { channel: Channel::Call }));
+    let mut secs = 950;
+    while night.ringing.is_empty() {
+        secs += 10;
+        assert!(secs < 7_200, "it calls again");
+        night.until(secs);
+    }
+    let next = night.ringing.remove(0).1;
+    night.tell(Event::Call { attempt: next, news: CallNews::Answered });
+    assert!(!night.s.troubles.contains(&Trouble::VoiceDown), "a call that is answered shows that it is back");
 }
 
 #[test]

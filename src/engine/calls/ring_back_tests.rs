@@ -122,6 +122,20 @@ fn goes_on() -> CallNews {
 }
 
 #[tokio::test]
+async fn what_they_name_beside_waits_as_well_and_what_waits_already_does_not_go_on_for_it() {
+    let mut house = House::open("greeting");
+    let (_leg, events, _phone) = speaks(&mut house).await;
+    let (call, kim) = (house.calls.views().pop().expect("a live call").id, UserId::named("kim"));
+    let nurse = asked(&number(NURSE)).expect("she is asked by two, and has a notice");
+    assert_eq!(house.calls.command(&call, &kim, Command::Named(nurse)).await, Ok(()));
+    let more = vec![(DispatchId::named("2"), Pii::new("Nurse Roe".into()))];
+    assert_eq!(news(&mut house).await, CallNews::RingsBack { asked: more, by: kim });
+    events.send(LegEvent::Ended(Cause::HungUp)).await.expect("the call listens");
+    let dispatches = vec![DispatchId::named("1"), DispatchId::named("2")];
+    assert_eq!(news(&mut house).await, CallNews::RangBack { dispatches });
+}
+
+#[tokio::test]
 async fn a_contact_who_is_parked_speaks_with_nobody_until_fetched() {
     let mut house = House::open("greeting");
     let (leg, _events, _phone) = speaks(&mut house).await;

@@ -15,7 +15,7 @@ use crate::base::pii::Pii;
 use crate::domain::alarm::is_acknowledgment;
 use crate::domain::call::cause::Cause;
 use crate::domain::dispatch::along;
-use crate::domain::dispatch::confirm::{Code, Meant, Reply, newest_open, pick_meant};
+use crate::domain::dispatch::confirm::{Code, Meant, Reply, pick_meant};
 use crate::domain::dispatch::event::{CallNews, Event, OperatorAct};
 use crate::domain::dispatch::job::JobNews;
 use crate::domain::dispatch::patch_step::{PatchEnd, PatchNews};
@@ -348,7 +348,6 @@ impl Dispatcher {
             // Words that name no code were written before a code that was given since, as over a restart.
             rows.retain(|row| row.opened_at <= inbound.received_at);
         }
-        let code = |row: &CodeRow| Code { code: row.code, given_at: row.opened_at, is_open: row.closed_at.is_none() };
         let codes: Vec<Code> = rows.iter().map(code).collect();
         match pick_meant(reply, &codes) {
             Meant::Yes(at) => {
@@ -371,8 +370,7 @@ impl Dispatcher {
             }
             Meant::Nothing => {}
         }
-        let newest = newest_open(&codes).map(|at| &rows[at].dispatch);
-        self.unplaced(inbound, from, body, newest).await
+        self.unplaced(inbound, from, body).await
     }
 
     /// Texts go to this number again. True if that is all it has to say: they had been stopped.
@@ -457,6 +455,11 @@ impl Dispatcher {
         };
         Ok(name.unwrap_or_else(|| "an unknown number".to_owned()))
     }
+}
+
+/// A code as it is weighed by what a text says.
+pub(super) fn code(row: &CodeRow) -> Code {
+    Code { code: row.code, given_at: row.opened_at, is_open: row.closed_at.is_none() }
 }
 
 /// Whose name cannot be read.

@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use super::arrivals::somebody;
+use super::arrivals::{code, somebody};
 use super::view::quoted;
 use super::{Dispatcher, Settles};
 use crate::base::id::{AccountId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
-use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply, named_code};
+use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply, named_code, newest_open};
 use crate::domain::dispatch::event::Event;
 use crate::domain::message::render::clock;
 use crate::engine::feed::{AlarmLevel, DispatchView};
@@ -22,20 +22,10 @@ use crate::io::store::inbound::Inbound;
 const MAX_NAMED: usize = 3;
 
 impl Dispatcher {
-    /// A text that matches nothing is an operator's job, never silence. `newest`: the dispatch whose code was given to that number last.
-    pub(super) async fn unplaced(
-        &self,
-        inbound: &Inbound,
-        from: &PhoneNumber,
-        body: &str,
-        newest: Option<&DispatchId>,
-    ) -> Result<(), StoreError> {
+    /// A text that matches nothing is an operator's job, never silence.
+    pub(super) async fn unplaced(&self, inbound: &Inbound, from: &PhoneNumber, body: &str) -> Result<(), StoreError> {
         let meant = self.list_meant(inbound, from, body).await?;
-        let told = match meant.as_slice() {
-            [one] => Some(one),
-            several => newest.or_else(|| several.last()),
-        };
-        let Some(id) = told else {
+        let Some(id) = &self.pick_told(inbound, from, &meant).await? else {
             // An unknown number gets no answer: it may be a machine.
             let answer = self.no_such_code(from, body).await?;
             self.settle(inbound, if answer.is_some() { "helped" } else { "unplaced" }).await?;
@@ -79,6 +69,24 @@ impl Dispatcher {
         Ok(open)
     }
 
+    /// Which of those that it may be about has it on its time line, and is where an operator is led: the one whose code was given to that
+    /// number last, or else the newest.
+    async fn pick_told(
+        &self,
+        inbound: &Inbound,
+        from: &PhoneNumber,
+        meant: &[DispatchId],
+    ) -> Result<Option<DispatchId>, StoreError> {
+        if let [one] = meant {
+            return Ok(Some(one.clone()));
+        }
+        let at = inbound.received_at;
+        let mut rows = self.inner.store.list_codes(from, at).await?;
+        rows.retain(|row| row.opened_at <= at && meant.contains(&row.dispatch));
+        let codes: Vec<_> = rows.iter().map(code).collect();
+        Ok(newest_open(&codes).map(|at| rows[at].dispatch.clone()).or_else(|| meant.last().cloned()))
+    }
+
     /// Of none it is not.
     async fn is_of_one_account(&self, ids: &[DispatchId]) -> Result<bool, StoreError> {
         let found = self.inner.store.find_dispatches(ids).await?;
@@ -102,10 +110,11 @@ impl Dispatcher {
         for id in meant.iter().rev().take(MAX_NAMED) {
             about.extend(or_without(self.find_readable_view(id).await).map(named));
         }
-        let name = or_without(self.name_of(from, meant.last()).await.map(Some)).unwrap_or_else(somebody);
+        let told = or_without(self.pick_told(inbound, from, &meant).await);
+        let name = or_without(self.name_of(from, told.as_ref()).await.map(Some)).unwrap_or_else(somebody);
         let text = about_words(&name, &about, meant.len(), body);
         let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
-        self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, meant.last().cloned(), None);
+        self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, told, None);
         Ok(())
     }
 }

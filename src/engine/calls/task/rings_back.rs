@@ -21,19 +21,26 @@ pub(super) struct Pausing {
 }
 
 impl Pausing {
-    fn begin(view: &RingsBackView, by: &UserId, news: mpsc::UnboundedSender<CallNews>) -> Self {
+    /// What of the view does not wait yet waits from now on; the rest waits on.
+    fn extend(&mut self, view: &RingsBackView, by: &UserId) {
         // What they have only had a notice of is over.
-        let asked = view.dispatches.iter().filter(|asked| !asked.notice);
-        let asked: Vec<_> = asked.map(|one| (one.dispatch.clone(), Pii::new(one.name.clone()))).collect();
-        let dispatches = asked.iter().map(|(id, _)| id.clone()).collect();
+        let goes_on = |asked: &&AskedView| !asked.notice && !self.dispatches.contains(&asked.dispatch);
+        let more = view.dispatches.iter().filter(goes_on);
+        let more: Vec<_> = more.map(|one| (one.dispatch.clone(), Pii::new(one.name.clone()))).collect();
+        if more.is_empty() {
+            return;
+        }
+        self.dispatches.extend(more.iter().map(|(id, _)| id.clone()));
         // An error means that the process is stopping.
-        let _ = news.send(CallNews::RingsBack { asked, by: by.clone() });
-        Self { dispatches, news }
+        let _ = self.news.send(CallNews::RingsBack { asked: more, by: by.clone() });
     }
 }
 
 impl Drop for Pausing {
     fn drop(&mut self) {
+        if self.dispatches.is_empty() {
+            return;
+        }
         // An error means that the process is stopping.
         let _ = self.news.send(CallNews::RangBack { dispatches: std::mem::take(&mut self.dispatches) });
     }
@@ -73,8 +80,6 @@ impl CallTask {
         let is_new = |asked: &AskedView| view.dispatches.iter().all(|one| one.dispatch != asked.dispatch);
         let others: Vec<AskedView> = known.into_iter().filter(is_new).collect();
         view.dispatches.extend(others);
-        // The pause begins anew, as it is about more.
-        self.pausing = None;
         self.on_rings_back(view);
         self.show();
         Ok(())
@@ -97,8 +102,8 @@ impl CallTask {
         let by = self.call.seat().filter(|_| spoken_with);
         match (&self.facts.rings_back, by) {
             (Some(view), Some(by)) => {
-                let begin = || Pausing::begin(view, by, self.calls.news.clone());
-                self.pausing.get_or_insert_with(begin);
+                let none = || Pausing { dispatches: Vec::new(), news: self.calls.news.clone() };
+                self.pausing.get_or_insert_with(none).extend(view, by);
             }
             _ => self.pausing = None,
         }

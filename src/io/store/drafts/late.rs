@@ -43,8 +43,11 @@ impl Tx {
         content.apart.clone_from(&late.apart);
         content.cursor.clone_from(&late.cursor);
         let sealed = self.seal().seal_json(&context(&late.id), &content);
-        let sql = "UPDATE draft SET saved_at = $2, sealed = $3 WHERE id = $1 AND message IS NULL";
-        Ok(self.execute(sql, args![&late.id, late.saved_at, sealed]).await? > 0)
+        // With the form that the words are of: those of a protected one are not left in another. Of another client's they are not taken.
+        let sql = "UPDATE draft SET saved_at = $2, sealed = $3, call_type = $4
+            WHERE id = $1 AND account = $5 AND message IS NULL";
+        let args = args![&late.id, late.saved_at, sealed, late.call_type.as_ref(), &late.account];
+        Ok(self.execute(sql, args).await? > 0)
     }
 
     async fn open_sealed(&mut self, id: &DraftId) -> Result<Option<Sealed>, StoreError> {
