@@ -11,6 +11,7 @@ use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, CallTypeId, DraftId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::message::form::Answers;
+use crate::io::store::StoreError;
 use crate::io::store::drafts::{Cursor, Draft};
 
 use super::auth::Operator;
@@ -98,7 +99,12 @@ pub async fn save(
             "A form of this call is begun already, in another window maybe: read my drafts and go on with that one.";
         return Err(Problem::conflict("draft.begun_elsewhere", detail));
     }
-    tx.upsert_draft(&draft).await?;
+    let kept = tx.upsert_draft(&draft).await;
+    // Unless it went along with its call a moment ago, and these are the last words.
+    let is_anothers = matches!(kept, Err(StoreError::Missing { .. }));
+    if !(is_anothers && tx.take_late(&draft).await?) {
+        kept?;
+    }
     tx.commit("draft").await?;
     Ok(Json(Saved { id, saved_at }))
 }

@@ -440,7 +440,7 @@ async fn settle(
         Err(StoreError::Missing { .. }) => return Err(taken()),
         other => other?,
     }
-    if tx.settle_draft(&id, &message.id).await? { Ok(()) } else { Err(taken()) }
+    if tx.settle_draft(&id, &signed.bearer.user, &message.id).await? { Ok(()) } else { Err(taken()) }
 }
 
 /// The message that `body` makes, or all that is wrong with it.

@@ -74,6 +74,11 @@ async fn the_last_words_typed_in_a_form_that_is_moved_come_after_it_and_write_ov
     assert_eq!(saves(&kim, "burst pipe").await, StatusCode::OK, "they were on their way");
     assert_eq!(reads().await, json!("burst pipe"));
     assert_eq!(house.fetch("/api/v1/drafts", &kim).await.json()["items"], json!([]), "the form is not hers by that");
+    let mut message = message_body();
+    message["draft"] = json!("drf_1");
+    let got = house.ask(Method::POST, "/api/v1/messages", &kim, message).await;
+    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "draft.settled"), "it is Lee's to save");
+    assert_eq!(reads().await, json!("burst pipe"));
     house.clock.advance(Duration::from_millis(LATE_MS.unsigned_abs() + 1));
     assert_eq!(saves(&kim, "burst pipe, much later").await, StatusCode::NOT_FOUND);
 

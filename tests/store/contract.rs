@@ -717,7 +717,7 @@ async fn drafts_belong_to_their_owner(store: Store) {
     // Saved: hidden, not to be written again; taken back: there again.
     let mut tx = store.write().await.unwrap();
     tx.insert_message(&message(1)).await.unwrap();
-    assert!(tx.settle_draft(&edited.id, &message(1).id).await.unwrap());
+    assert!(tx.settle_draft(&edited.id, &edited.owner, &message(1).id).await.unwrap());
     assert!(matches!(tx.upsert_draft(&edited).await, Err(StoreError::Missing { .. })));
     assert_eq!(tx.list_drafts(&user("kim").id).await.unwrap(), Vec::new());
     assert_eq!(tx.restore_draft(&message(1).id).await.unwrap(), Some(edited.clone()));

@@ -79,11 +79,13 @@ async fn the_last_words_in_a_form_come_after_it_until_it_is_saved_by_whoever_has
     ));
     let lees = tx.adopt_draft(&CallId::named("moved"), &user("lee").id, NOW).await.unwrap();
     assert_eq!(lees, Some(Draft { owner: user("lee").id, ..of_call.clone() }));
-    tx.upsert_draft(&late).await.unwrap();
+    assert!(matches!(tx.upsert_draft(&late).await, Err(StoreError::Missing { .. })), "she saves no message by it");
+    assert!(!tx.settle_draft(&late.id, &late.owner, &message(1).id).await.unwrap());
+    assert!(tx.take_late(&late).await.unwrap());
     let now_hers = Draft { owner: user("lee").id, ..late.clone() };
     assert_eq!(tx.find_draft(&of_call.id).await.unwrap(), Some(now_hers.clone()));
     tx.upsert_draft(&now_hers).await.unwrap();
-    assert!(matches!(tx.upsert_draft(&late).await, Err(StoreError::Missing { .. })), "she has saved it");
+    assert!(!tx.take_late(&late).await.unwrap(), "she has saved it");
     assert!(tx.delete_draft(&of_call.id, &user("lee").id).await.unwrap());
     tx.commit("test").await.unwrap();
 }

@@ -160,8 +160,7 @@ fn draft(row: &Row, seal: &Seal) -> Result<Draft, StoreError> {
 }
 
 impl Tx {
-    /// Writes a draft. Another user's, or one whose message is saved, is left as it is: [`StoreError::Missing`]; unless it was this
-    /// user's a moment ago, and these are the last words.
+    /// Writes a draft. Another user's, or one whose message is saved, is left as it is: [`StoreError::Missing`].
     pub async fn upsert_draft(&mut self, draft: &Draft) -> Result<(), StoreError> {
         let content = Sealed {
             caller: draft.caller.clone(),
@@ -190,7 +189,7 @@ impl Tx {
                 ],
             )
             .await?;
-        if changed == 0 && !self.take_late(draft).await? {
+        if changed == 0 {
             return Err(StoreError::Missing { what: "open draft of yours" });
         }
         Ok(())
@@ -224,10 +223,15 @@ impl Tx {
         self.find_draft(id).await
     }
 
-    /// Hides a draft because its message is saved; tells whether it was open.
-    pub async fn settle_draft(&mut self, id: &DraftId, message: &MessageId) -> Result<bool, StoreError> {
-        let sql = "UPDATE draft SET message = $2 WHERE id = $1 AND message IS NULL";
-        Ok(self.execute(sql, args![id, message]).await? > 0)
+    /// Hides a user's draft because its message is saved; tells whether it was open.
+    pub async fn settle_draft(
+        &mut self,
+        id: &DraftId,
+        owner: &UserId,
+        message: &MessageId,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE draft SET message = $3 WHERE id = $1 AND owner = $2 AND message IS NULL";
+        Ok(self.execute(sql, args![id, owner, message]).await? > 0)
     }
 
     /// Brings back the draft of a message that is taken back.

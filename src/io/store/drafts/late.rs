@@ -1,7 +1,8 @@
 //! The last words of whoever typed in a form while its call was taken from them: they were on their way when it changed hands.
 //!
-//! What always holds: they are taken from the one who had it last, soon after, and only as long as whoever has it now has saved
-//! nothing in it; so nobody's words are written over.
+//! Asked for by the API where a form is kept; a message is saved by the one who has its form alone. What always holds: they are taken
+//! from the one who had it last, soon after, and only as long as whoever has it now has saved nothing in it; so nobody's words are
+//! written over.
 
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,7 @@ impl Tx {
     }
 
     /// Writes the words of whoever had it last into the draft that is another's now; tells whether that could be.
-    pub(super) async fn take_late(&mut self, late: &Draft) -> Result<bool, StoreError> {
+    pub async fn take_late(&mut self, late: &Draft) -> Result<bool, StoreError> {
         let Some(mut content) = self.open_sealed(&late.id).await? else { return Ok(false) };
         let in_time = |left: &Left| left.by == late.owner && late.saved_at.since(left.at) <= LATE_MS;
         if !content.left.as_ref().is_some_and(in_time) {
