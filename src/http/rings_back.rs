@@ -148,7 +148,8 @@ pub async fn told(
     let (Some(back), Some(number)) = (live.rings_back, live.caller) else {
         return Err(Problem::conflict("call.not_now", "Nobody rings back on this call."));
     };
-    let Some(asked) = back.dispatches.into_iter().find(|asked| asked.notice && asked.dispatch == body.dispatch) else {
+    let to_hear = |asked: &AskedView| (asked.notice || asked.unheard) && asked.dispatch == body.dispatch;
+    let Some(asked) = back.dispatches.into_iter().find(to_hear) else {
         return Err(Problem::conflict("call.not_now", "They have had no notice of that message, or have heard it."));
     };
     if asked.pin {

@@ -457,12 +457,14 @@ async fn whoever_can_open_it_nowhere_cannot_close_a_protected_message_by_text_an
     assert_eq!((view.confirmed_by, desk.state(&id).await.phase), (None, Phase::Running), "nobody knows what it says");
     let alarm = view.alarm.expect("operators are told");
     assert!(alarm.starts_with("Ada accepted a protected message by text and can open it nowhere"), "{alarm}");
-    // She rings, is told, and says yes to the operator.
-    let act = OperatorAct::Confirm { who: "Ada".into(), note: None, edition: None };
+    // She rings, and is told what it is about: it stays open, and now her code counts.
+    let (number, people) = (town::number(town::PEOPLE[1].1), vec![ContactId::named("Ada")]);
+    let act = OperatorAct::Told { number, people, edition: None };
     assert_eq!(desk.dispatcher.operator(&id, "Kim", act).await.expect("stored"), Decided::Changed);
-    desk.advance(0).await;
+    assert_eq!((desk.view(&id).await.alarm, desk.state(&id).await.phase), (None, Phase::Running));
+    desk.phone("Ada").replies("1ok").await;
+    desk.phone("Ada").expect_text("Confirmed");
     desk.phone("Ben").expect_text("is handled by Ada");
-    assert_eq!(desk.view(&id).await.alarm, None);
     desk.ends(&id, Phase::Confirmed).await;
 }
 

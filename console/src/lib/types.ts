@@ -741,6 +741,8 @@ export interface AskedView {
   pin?: boolean;
   /** A notice of it was handed over to them, and nothing is asked any more: it is read to them, and that they heard it is written down. */
   notice?: boolean;
+  /** It is open, and so far they have had a notice of it alone: they may be told what it is about without saying yes. */
+  unheard?: boolean;
 }
 
 export type ListenMode = 'monitor' | 'whisper' | 'barge';

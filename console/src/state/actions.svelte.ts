@@ -299,6 +299,12 @@ export async function showPin(call: CallView, account: string, pin: string, disp
   }
 }
 
+/** They have been told what it is about, and have said no yes to it. */
+export async function toldAsked(call: CallView, asked: AskedView): Promise<void> {
+  const edition = read.edition(asked.message, asked.edition);
+  if (await attempt(() => api.toldAsked(call.id, asked.dispatch, edition))) notices.say(`${asked.name} was told: ${asked.headline}.`);
+}
+
 /** They say yes to what they were asked: this, or the first. */
 export async function confirmAsked(call: CallView | null = current(), asked?: AskedView): Promise<void> {
   const { open, next } = byPin(call ? openAsked(call) : []);
@@ -314,10 +320,7 @@ export async function confirmAsked(call: CallView | null = current(), asked?: As
   }
   const name = first.name;
   const edition = read.edition(first.message, first.edition);
-  if (first.notice) {
-    if (await attempt(() => api.toldAsked(call.id, first.dispatch, edition))) notices.say(`${name} was told: ${first.headline}.`);
-    return;
-  }
+  if (first.notice) return toldAsked(call, first);
   if (await attempt(() => api.confirm(first.dispatch, name, 'rang back', edition))) notices.say(`${name} confirmed: ${first.headline}.`);
 }
 

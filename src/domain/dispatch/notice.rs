@@ -25,10 +25,7 @@ impl State {
     /// The notice that whoever calls from `number`, who is one of `people`, has of this message, if it is over for them without their
     /// having heard or opened it. Asked of protected messages alone: whatever else is sent says what it is about.
     pub fn find_unheard_notice(&self, number: &PhoneNumber, people: &[ContactId]) -> Option<usize> {
-        let is_theirs = |a: &Attempt| {
-            let theirs = a.contact.as_ref().is_some_and(|contact| people.contains(contact));
-            a.is_step() && self.is_of_now(&a.purpose) && (theirs || a.address.phone() == Some(number))
-        };
+        let is_theirs = |a: &Attempt| self.is_of_theirs(a, number, people);
         let own: Vec<&Attempt> = self.attempts.iter().filter(|a| is_theirs(a)).collect();
         // Whoever says yes in a call has heard it there.
         if own.iter().any(|a| a.told_at.is_some() || (a.channel == Channel::Call && a.confirmed_at.is_some())) {
@@ -43,13 +40,30 @@ impl State {
         let has_it = |a: &Attempt| is_theirs(a) && a.channel != Channel::Call && a.accepted_at.is_some();
         self.attempts.iter().rposition(has_it).filter(|_| is_over)
     }
+
+    /// The same of a message that is open: what was handed over to them, as long as nobody has told them what it is about.
+    pub fn find_untold(&self, number: &PhoneNumber, people: &[ContactId]) -> Option<usize> {
+        let is_theirs = |a: &Attempt| self.is_of_theirs(a, number, people);
+        let is_told = self.attempts.iter().any(|a| is_theirs(a) && a.told_at.is_some());
+        if is_told || !self.phase.is_open() {
+            return None;
+        }
+        let has_it = |a: &Attempt| is_theirs(a) && a.channel != Channel::Call && a.accepted_at.is_some();
+        self.attempts.iter().rposition(has_it)
+    }
+
+    fn is_of_theirs(&self, a: &Attempt, number: &PhoneNumber, people: &[ContactId]) -> bool {
+        let theirs = a.contact.as_ref().is_some_and(|contact| people.contains(contact));
+        a.is_step() && self.is_of_now(&a.purpose) && (theirs || a.address.phone() == Some(number))
+    }
 }
 
 impl Turn<'_> {
     /// The operator `by` has told it to whoever had the notice, who rang back. Where there is nothing left to tell them, nothing changes,
     /// and whoever asks sees that.
     pub(super) fn told_by_operator(&mut self, by: &str, number: &PhoneNumber, people: &[ContactId]) {
-        let Some(i) = self.s.find_unheard_notice(number, people) else { return };
+        let over = self.s.find_unheard_notice(number, people);
+        let Some(i) = over.or_else(|| self.s.find_untold(number, people)) else { return };
         let name = self.attempt(i).name.clone();
         self.told_as(i, &name, Note::ToldByOperator { name: name.clone(), by: by.to_owned() });
         self.s.unopened = self.s.unopened.take().filter(|unopened| !people.contains(&unopened.contact));

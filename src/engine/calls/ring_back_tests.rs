@@ -31,6 +31,7 @@ pub(super) fn asked(caller: &PhoneNumber) -> Option<RingsBackView> {
         urgency: Urgency::Urgent,
         pin: false,
         notice: false,
+        unheard: false,
     };
     match caller.as_e164() {
         DOCTOR => {

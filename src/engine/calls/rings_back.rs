@@ -56,7 +56,8 @@ pub async fn find(store: &Store, caller: &PhoneNumber, now: UtcMs) -> Result<Opt
         // A telephone may be of several people, of several clients' as well: each client's is named to it alone.
         let own = people.iter().find(|person| person.account == read.state.account).unwrap_or(first);
         let name = read.state.name_of_asked(caller, &ids).unwrap_or(&own.name).to_owned();
-        dispatches.extend(asked_about(store, &read.state, name, notice).await?);
+        let unheard = !notice && read.state.find_untold(caller, &ids).is_some();
+        dispatches.extend(asked_about(store, &read.state, name, notice, unheard).await?);
     }
     let name = dispatches.first().map(|asked| asked.name.clone());
     Ok(name.map(|name| RingsBackView { contact, name, dispatches }))
@@ -68,6 +69,7 @@ async fn asked_about(
     state: &State,
     name: String,
     notice: bool,
+    unheard: bool,
 ) -> Result<Option<AskedView>, StoreError> {
     let message = store.find_message(&state.message).await?;
     let account = store.find_account(&state.account).await?;
@@ -83,6 +85,8 @@ async fn asked_about(
         urgency: state.urgency,
         pin: account.secure.call_pin.is_asked(protected),
         notice,
+        // What is not protected said itself what it is about.
+        unheard: unheard && protected,
     }))
 }
 
@@ -93,7 +97,7 @@ pub async fn find_named(store: &Store, dispatch: &DispatchId) -> Result<Option<A
         return Ok(None);
     }
     // Who it is shows their PIN.
-    Ok(asked_about(store, &read.state, String::new(), false).await?.filter(|asked| asked.pin))
+    Ok(asked_about(store, &read.state, String::new(), false, false).await?.filter(|asked| asked.pin))
 }
 
 /// As whom a caller is shown who has named `asked` and told a PIN: whose it is; of one that is shared, whoever was asked last.

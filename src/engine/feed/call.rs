@@ -150,6 +150,8 @@ pub struct AskedView {
     pub pin: bool,
     /// It is over, and they have had a notice of it alone: they are told what it is about, which confirms nothing.
     pub notice: bool,
+    /// It is open, and so far they have had a notice of it alone: they may be told what it is about before they say yes, or only told.
+    pub unheard: bool,
 }
 
 impl RingsBackView {

@@ -92,6 +92,8 @@ impl CallTask {
         }
         let view = self.facts.rings_back.as_mut().ok_or(CommandError::NotNow)?;
         view.dispatches.retain(|asked| !(asked.notice && asked.dispatch == *dispatch));
+        // What is open stands on: they may say yes yet.
+        view.dispatches.iter_mut().filter(|asked| asked.dispatch == *dispatch).for_each(|asked| asked.unheard = false);
         self.show();
         Ok(())
     }
