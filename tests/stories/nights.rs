@@ -340,10 +340,6 @@ async fn start_takes_the_alarm_back_also_where_the_step_found_the_number_stopped
     for id in [&first, &second] {
         assert_eq!(desk.view(id).await.alarm, None);
     }
-    desk.phone("Ben").expect_text("burst pipe");
-    desk.phone("Ben").expect_call_at_home();
-    desk.phone("Ben").expect_call_at_home();
-    desk.ends(&second, Phase::Running).await;
 }
 
 #[tokio::test]
