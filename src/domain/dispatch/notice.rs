@@ -14,12 +14,12 @@ use crate::base::phone::PhoneNumber;
 pub const TOLD_WITHIN_MS: i64 = 14 * 86_400_000;
 
 impl State {
-    /// Who of those it has asked calls from `number`, who is one of `people`: their name as it was when they were asked last.
-    pub fn name_of_asked(&self, number: &PhoneNumber, people: &[ContactId]) -> Option<&str> {
+    /// Who of those it has asked calls from `number`, who is one of `people`: as they were asked last.
+    pub fn find_asked(&self, number: &PhoneNumber, people: &[ContactId]) -> Option<&Attempt> {
         let is_theirs = |a: &&Attempt| a.contact.as_ref().is_some_and(|contact| people.contains(contact));
         let is_there = |a: &&Attempt| a.address.phone() == Some(number);
         let asked = || self.attempts.iter().rev().filter(|a| a.is_step());
-        asked().find(is_theirs).or_else(|| asked().find(is_there)).map(|a| a.name.as_str())
+        asked().find(is_theirs).or_else(|| asked().find(is_there))
     }
 
     /// The notice that whoever calls from `number`, who is one of `people`, has of this message, if it is over for them without their

@@ -36,7 +36,7 @@ const MOST: usize = 20;
 pub async fn find(store: &Store, caller: &PhoneNumber, now: UtcMs) -> Result<Option<RingsBackView>, StoreError> {
     let people = store.list_contacts_by_phone(caller).await?;
     let Some(first) = people.first() else { return Ok(None) };
-    let contact = first.id.clone();
+    let mut contact = first.id.clone();
     let since = now.plus_ms(-TOLD_WITHIN_MS);
     let mut notices = BTreeSet::new();
     for person in &people {
@@ -55,9 +55,15 @@ pub async fn find(store: &Store, caller: &PhoneNumber, now: UtcMs) -> Result<Opt
         }
         // A telephone may be of several people, of several clients' as well: each client's is named to it alone.
         let own = people.iter().find(|person| person.account == read.state.account).unwrap_or(first);
-        let name = read.state.name_of_asked(caller, &ids).unwrap_or(&own.name).to_owned();
+        let asked = read.state.find_asked(caller, &ids);
+        let name = asked.map_or(&own.name, |a| &a.name).clone();
         let unheard = !notice && read.state.find_untold(caller, &ids).is_some();
-        dispatches.extend(asked_about(store, &read.state, name, notice, unheard).await?);
+        let view = asked_about(store, &read.state, name, notice, unheard).await?;
+        if dispatches.is_empty() && view.is_some() {
+            // The same person as is named.
+            contact = asked.and_then(|a| a.contact.clone()).unwrap_or_else(|| own.id.clone());
+        }
+        dispatches.extend(view);
     }
     let name = dispatches.first().map(|asked| asked.name.clone());
     Ok(name.map(|name| RingsBackView { contact, name, dispatches }))

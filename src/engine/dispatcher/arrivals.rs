@@ -449,7 +449,7 @@ impl Dispatcher {
             Some(id) => self.inner.store.find_dispatch(id).await?.and_then(|read| {
                 let ids: Vec<_> = people.iter().map(|person| person.id.clone()).collect();
                 let own = people.iter().find(|person| person.account == read.state.account);
-                let asked = read.state.name_of_asked(number, &ids).map(str::to_owned);
+                let asked = read.state.find_asked(number, &ids).map(|a| a.name.clone());
                 asked.or_else(|| own.map(|person| person.name.clone()))
             }),
         };

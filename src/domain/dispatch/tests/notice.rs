@@ -18,7 +18,7 @@ fn whoever_rings_back_has_the_name_by_which_they_were_asked_last_and_a_shared_te
     night.until(0);
     let name = |n: u32, who: &[&str]| {
         let people: Vec<_> = who.iter().map(|who| ContactId::named(who)).collect();
-        night.s.name_of_asked(&number(n), &people).map(str::to_owned)
+        night.s.find_asked(&number(n), &people).map(|a| a.name.clone())
     };
     assert_eq!(name(100, &["ben"]).as_deref(), Some("ben"));
     assert_eq!(name(100, &["ada", "office"]).as_deref(), Some("ada"), "from a telephone that both have");

@@ -37,8 +37,12 @@ impl CallTask {
     pub(super) fn may_give(&self, by: &UserId) -> Result<Offered, CommandError> {
         let leg = self.call.may_give_away(by)?;
         let number = self.facts.caller.clone().ok_or(CommandError::Withheld)?;
+        // To this client they are nobody's person but its own.
+        let is_own = |view: &&RingsBackView| {
+            view.dispatches.first().is_some_and(|asked| asked.account.id == self.facts.account.id)
+        };
         let known = |view: &RingsBackView| ContactRef { id: view.contact.clone(), name: view.name.clone() };
-        let rings_back = self.facts.rings_back.as_ref().map(known);
+        let rings_back = self.facts.rings_back.as_ref().filter(is_own).map(known);
         let contact = rings_back.or_else(|| self.dialled_view().and_then(|dialled| dialled.contact));
         let id = contact.as_ref().map(|contact| contact.id.clone());
         let joining = Joining { leg, number, contact: id, call: self.facts.id.clone() };
