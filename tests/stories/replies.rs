@@ -285,6 +285,30 @@ async fn what_may_be_about_another_clients_message_stands_on_nobodys_time_line()
 }
 
 #[tokio::test]
+async fn a_code_that_is_nobodys_is_answered_in_the_name_of_the_client_whose_number_was_texted() {
+    let desk = Desk::at_work(&town::plumbing()).await;
+    let theirs = another_client_asks_ben(&desk).await;
+    let ben = desk.phone("Ben");
+    ben.expect_text("Reply 1ok");
+    ben.replies("1ok").await;
+    ben.expect_text("Confirmed");
+    let numbers = [
+        ("+12025550109", "Acme Heating"),
+        ("+12025550102", "Imaginary Plumbing"),
+        ("+12025550199", "Your answering service"),
+    ];
+    for (to, name) in numbers {
+        let (from, to) = (town::number(town::PEOPLE[0].1), town::number(to));
+        let id = format!("in-{name}");
+        desk.dispatcher.take_text("twilio", &id, from, Some(to), "9ok".to_owned()).await.expect("taken in");
+        desk.advance(0).await;
+        let said = ben.expect_text("you have no open message with the code 9, so nothing was confirmed").words;
+        assert!(said.starts_with(&format!("{name}: ")), "{said}");
+    }
+    desk.ends(&theirs, Phase::Confirmed).await;
+}
+
+#[tokio::test]
 async fn whoever_says_that_it_is_the_wrong_number_is_told_nothing_and_an_operator_reads_it() {
     let mut desk = Desk::at_work(&town::plumbing()).await;
     let ids = asks_ben(&mut desk, &["burst pipe", "no hot water"]).await;

@@ -16,7 +16,7 @@ use crate::domain::dispatch::event::Event;
 use crate::domain::message::render::clock;
 use crate::engine::feed::{AlarmLevel, DispatchView};
 use crate::io::store::StoreError;
-use crate::io::store::inbound::Inbound;
+use crate::io::store::inbound::{Arrival, Inbound};
 
 /// Of so many messages an operator is told that a text may be about them, the newest first.
 const MAX_NAMED: usize = 3;
@@ -27,7 +27,11 @@ impl Dispatcher {
         let meant = self.list_meant(inbound, from, body).await?;
         let Some(id) = &self.pick_told(inbound, from, &meant).await? else {
             // An unknown number gets no answer: it may be a machine.
-            let answer = self.no_such_code(from, body).await?;
+            let to = match &inbound.what {
+                Arrival::Text { to, .. } => to.as_ref(),
+                _ => None,
+            };
+            let answer = self.no_such_code(from, to, body).await?;
             self.settle(inbound, if answer.is_some() { "helped" } else { "unplaced" }).await?;
             if let Some(answer) = answer {
                 self.answer_no_code(answer);
