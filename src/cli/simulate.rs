@@ -1,10 +1,13 @@
 //! `cordboard simulate`: what a protocol would do, minute by minute, from a time on, if carriers took every
 //! text and email at once and people did what is asked (`domain/dispatch/simulate`). Sends nothing.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::slice;
 
 use clap::Args;
 use cordboard::base::clock::{Clock as _, SystemClock};
+use cordboard::base::id::ContactId;
 use cordboard::demo::{self, Client};
 use cordboard::domain::account::CallType;
 use cordboard::domain::dispatch::simulate::{MAX_AFTER_MINUTES, Outlook, People, Scenario, Surroundings, simulate};
@@ -63,7 +66,7 @@ struct Answer {
 }
 
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let client = find_client(options)?;
+    let (client, own_pins) = find_client(options)?;
     let account = &client.account;
     let call_type = find_call_type(&client, &options.call_type)?;
     let Some(protocol) = call_type.protocol.as_ref().and_then(|id| client.protocols.iter().find(|p| &p.id == id))
@@ -80,6 +83,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         contacts: &client.contacts,
         schedules: &client.schedules,
         recap: client.recap.as_ref(),
+        own_pins: &own_pins,
     };
     let answers = find_answers(call_type, &options.answers)?;
     let people =
@@ -127,22 +131,26 @@ fn after(secs: i64) -> String {
     if hours > 0 { format!("+{hours}:{minutes:02}:{seconds:02}") } else { format!("+{minutes}:{seconds:02}") }
 }
 
-fn find_client(options: &Options) -> Result<Client, Failure> {
-    let clients = match &options.config {
-        None => demo::clients(),
+/// The client, and who of its people has a PIN of their own.
+fn find_client(options: &Options) -> Result<(Client, BTreeSet<ContactId>), Failure> {
+    let clients: Vec<(Client, BTreeSet<ContactId>)> = match &options.config {
+        None => demo::clients().into_iter().map(with_pins).collect(),
         Some(path) => {
             let config = ConfigFile { config: path.clone() }.load()?;
             block_on(async {
                 let store = Store::open(&config.store, SystemClock.utc()).await?;
                 let mut clients = Vec::new();
                 for account in store.list_accounts().await? {
-                    clients.push(Client {
+                    let own_pins = store.list_own_pins(slice::from_ref(&account.id)).await?;
+                    let own_pins: BTreeSet<ContactId> = own_pins.into_iter().map(|(_, contact)| contact).collect();
+                    let client = Client {
                         contacts: store.list_contacts(&account.id).await?,
                         schedules: store.list_schedules(&account.id).await?,
                         protocols: store.list_protocols(&account.id).await?,
                         recap: store.find_recap_plan(&account.id).await?.map(|set| set.plan),
                         account,
-                    });
+                    };
+                    clients.push((client, own_pins));
                 }
                 store.close().await;
                 Ok(clients)
@@ -151,11 +159,17 @@ fn find_client(options: &Options) -> Result<Client, Failure> {
     };
     let wanted = options.account.trim();
     let key = format!("acc_{wanted}");
-    let names: Vec<String> = clients.iter().map(|client| format!("\"{}\"", client.account.name)).collect();
-    let found = clients.into_iter().find(|Client { account, .. }| {
+    let names: Vec<String> = clients.iter().map(|(client, _)| format!("\"{}\"", client.account.name)).collect();
+    let found = clients.into_iter().find(|(Client { account, .. }, _)| {
         account.name.eq_ignore_ascii_case(wanted) || account.id.as_str() == wanted || account.id.as_str() == key
     });
     found.ok_or_else(|| format!("there is no account \"{wanted}\". There are: {}", names.join(", ")).into())
+}
+
+/// A client of the demo.
+fn with_pins(client: Client) -> (Client, BTreeSet<ContactId>) {
+    let own_pins = demo::with_inbox(&client.contacts).map(|contact| contact.id.clone()).collect();
+    (client, own_pins)
 }
 
 fn find_call_type<'a>(client: &'a Client, wanted: &str) -> Result<&'a CallType, Failure> {

@@ -248,9 +248,7 @@ pub async fn seed(store: &Store, now: UtcMs) -> Result<(), StoreError> {
             let pin = Pin::choose(PIN).expect("a test reads it");
             tx.set_pin(&client.account.id, None, &pin, &UserId::named("admin"), now).await?;
         }
-        // Whoever has an inbox opens it with a PIN of their own.
-        let with_inbox = |c: &&Contact| c.destinations.iter().any(|d| matches!(d.reach, Reach::Inbox(_)));
-        for (contact, digits) in client.contacts.iter().filter(with_inbox).zip(INBOX_PINS) {
+        for (contact, digits) in with_inbox(&client.contacts).zip(INBOX_PINS) {
             let pin = Pin::choose(digits).expect("a test reads them");
             tx.set_pin(&client.account.id, Some(&contact.id), &pin, &UserId::named("admin"), now).await?;
         }
@@ -267,6 +265,11 @@ fn alarm_plan() -> Plan {
     let [sam, lee] = SUPERVISORS;
     let steps = vec![step(60, Means::Text, sam), step(60, Means::Call, sam), step(60, Means::Text, lee)];
     Plan { steps, repeat_secs: 300, ..Plan::default() }
+}
+
+/// Those of these people who have an inbox: each opens it with a PIN of their own.
+pub fn with_inbox(contacts: &[Contact]) -> impl Iterator<Item = &Contact> {
+    contacts.iter().filter(|contact| contact.destinations.iter().any(|d| matches!(d.reach, Reach::Inbox(_))))
 }
 
 /// The phones of the on-call staff and of the supervisors, for the sandbox.

@@ -154,6 +154,9 @@ impl World for View<'_> {
     fn is_protected(&self) -> bool {
         self.message.protected
     }
+    fn has_own_pin(&self, _contact: &ContactId) -> bool {
+        true
+    }
     fn call_types(&self) -> &[CallType] {
         &[]
     }

@@ -237,6 +237,9 @@ impl World for Nobody {
     fn contact(&self, _id: &ContactId) -> Option<&Contact> {
         None
     }
+    fn has_own_pin(&self, _contact: &ContactId) -> bool {
+        false
+    }
     fn pick_code(&self, _number: &PhoneNumber) -> Option<u16> {
         None
     }

@@ -48,6 +48,9 @@ impl World for Town {
     fn is_protected(&self) -> bool {
         true
     }
+    fn has_own_pin(&self, _contact: &ContactId) -> bool {
+        true
+    }
     fn pick_code(&self, _number: &PhoneNumber) -> Option<u16> {
         None
     }

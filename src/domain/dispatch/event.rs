@@ -600,9 +600,7 @@ pub trait World {
         None
     }
     /// This person has a PIN of their own, which opens their inbox.
-    fn has_own_pin(&self, _contact: &ContactId) -> bool {
-        true
-    }
+    fn has_own_pin(&self, contact: &ContactId) -> bool;
     /// The account's call types, whose names and forms conditions are said in.
     fn call_types(&self) -> &[CallType] {
         &[]

@@ -4,9 +4,11 @@
 //! Runs the dispatch machine itself in a world that is made up: carriers take all that is sent at once, no operator takes a
 //! job, and people do what the [`Scenario`] says. Pure: sends nothing, stores nothing, and the same question has the same answer.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use super::event::{CallNews, Effect, Entry, Event, Note, OperatorAct, World};
+use super::event::{CallNews, Effect, Entry, Event, Failure, Note, OperatorAct, World};
 use super::fax::FaxOutcome;
 use super::inbox::InboxNews;
 use super::job::{JobNews, JobOutcome};
@@ -44,6 +46,8 @@ pub struct Surroundings<'a> {
     pub contacts: &'a [Contact],
     pub schedules: &'a [Schedule],
     pub recap: Option<&'a Plan>,
+    /// Who has a PIN of their own: nobody else opens an inbox.
+    pub own_pins: &'a BTreeSet<ContactId>,
 }
 
 /// What is asked: from when on, for how long, and what people do.
@@ -336,6 +340,10 @@ impl Night<'_> {
                 None
             }
             Channel::Fax => Some(Event::Faxed { attempt, outcome: FaxOutcome::Delivered { pages: 1 } }),
+            // Nobody could open it, so it is not pushed.
+            Channel::Push if found.contact.as_ref().is_some_and(|contact| !self.around.own_pins.contains(contact)) => {
+                Some(Event::Failed { attempt, failure: Failure::Permanent, why: "no_pin".to_owned() })
+            }
             _ => Some(Event::Accepted { attempt, provider_id: None }),
         }
     }
@@ -440,6 +448,10 @@ impl World for Here<'_> {
 
     fn is_protected(&self) -> bool {
         self.0.call_type.protected
+    }
+
+    fn has_own_pin(&self, contact: &ContactId) -> bool {
+        self.0.own_pins.contains(contact)
     }
 
     fn contact(&self, id: &ContactId) -> Option<&Contact> {

@@ -46,6 +46,18 @@ fn outlook_of(
     people: People,
     hours: u32,
 ) -> Result<Outlook, Unanswerable> {
+    let own_pins: BTreeSet<ContactId> = contacts.iter().map(|contact| contact.id.clone()).collect();
+    outlook_with(protocol, &contacts, (false, &own_pins), people, hours)
+}
+
+/// Of messages that are protected or not, and who has a PIN of their own.
+fn outlook_with(
+    protocol: &Protocol,
+    contacts: &[Contact],
+    (protected, own_pins): (bool, &BTreeSet<ContactId>),
+    people: People,
+    hours: u32,
+) -> Result<Outlook, Unanswerable> {
     let schedules = [Schedule {
         id: ScheduleId::named("technician"),
         account: AccountId::named("plumbing"),
@@ -68,15 +80,16 @@ fn outlook_of(
         watched: Vec::new(),
         form: Form::default(),
         protocol: None,
-        protected: false,
+        protected,
         priority: None,
     };
     let around = Surroundings {
         account: &account,
         call_type: &call_type,
-        contacts: &contacts,
+        contacts,
         schedules: &schedules,
         recap: None,
+        own_pins,
     };
     let scenario = Scenario { start: SATURDAY, hours, people, answers: Answers::new() };
     simulate(protocol, &around, &scenario)
@@ -185,6 +198,32 @@ fn an_operators_call_is_made_by_an_operator_and_a_secure_message_is_confirmed_in
         assert!(outlook.lines.iter().any(|line| line.text == expected), "{:#?}", told(&outlook));
         assert_eq!(outlook.state, "confirmed");
     }
+}
+
+#[test]
+fn whoever_has_no_pin_confirms_no_protected_message_by_text_as_in_a_night_that_is_no_test() {
+    let contacts = [person("ben", 100), person("office", 110)];
+    let seen = |own_pins: &BTreeSet<ContactId>| {
+        let people = People::Confirms { step: 1, after_minutes: 7 };
+        outlook_with(&plumbing(), &contacts, (true, own_pins), people, 1).expect("it can be seen")
+    };
+    assert_eq!(seen(&BTreeSet::from([ContactId::named("ben")])).state, "confirmed");
+    let without = seen(&BTreeSet::from([ContactId::named("office")]));
+    let lines = told(&without);
+    assert_eq!((without.state, without.needs_operator), ("running", true), "{lines:#?}");
+    assert!(lines.iter().any(|line| line.starts_with("7 ") && line.contains("confirms nothing")), "{lines:#?}");
+    assert!(without.lines.iter().any(|line| line.kind == "step" && line.step == Some(2)), "{lines:#?}");
+}
+
+#[test]
+fn nothing_is_pushed_to_whoever_has_no_pin_that_opens_it() {
+    let secure = Method::SecureMessage { confirm: true };
+    let one = protocol(vec![(secure, on_call("inbox"), 600)], true, Until::Confirmed);
+    let people = People::Confirms { step: 1, after_minutes: 0 };
+    let contacts = [person("ben", 100), person("office", 110)];
+    let seen = outlook_with(&one, &contacts, (false, &BTreeSet::new()), people, 1).expect("it can be seen");
+    let lines = told(&seen);
+    assert!(lines.iter().all(|line| !line.contains("confirmed in the inbox")), "{lines:#?}");
 }
 
 #[test]

@@ -99,12 +99,14 @@ fn night(template: &Template, hours: u32, people_do: People) -> (&'static str, V
         protected: false,
         priority: None,
     };
+    let own_pins = contacts.iter().map(|contact| contact.id.clone()).collect();
     let around = Surroundings {
         account: &account,
         call_type: &call_type,
         contacts: &contacts,
         schedules: &schedules,
         recap: Some(&recap),
+        own_pins: &own_pins,
     };
     // Saturday, 7 March 2026, 02:00 in New York.
     let start = UtcMs(1_772_866_800_000);

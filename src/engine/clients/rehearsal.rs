@@ -1,6 +1,7 @@
 //! Protocols that are being written: what one would do at a time, and what the trades begin with. Changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::slice;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::protocols::check_conditions;
 use super::{Clients, ProtocolEdit, Refusal};
-use crate::base::id::{AccountId, CallTypeId};
+use crate::base::id::{AccountId, CallTypeId, ContactId};
 use crate::domain::account::fault::{Fault, Faults};
 use crate::domain::dispatch::describe::describe;
 use crate::domain::dispatch::protocol::Protocol;
@@ -62,6 +63,8 @@ impl Clients {
         let contacts = self.store.list_contacts(id).await?;
         let schedules = self.store.list_schedules(id).await?;
         let recap = self.store.find_recap_plan(id).await?.map(|set| set.plan);
+        let own_pins = self.store.list_own_pins(slice::from_ref(id)).await?;
+        let own_pins: BTreeSet<ContactId> = own_pins.into_iter().map(|(_, contact)| contact).collect();
         let mut faults = Faults::default();
         let (protocol, wrong) = asked.protocol.check(id, &contacts, &schedules);
         let within = |fault: Fault| Fault { pointer: format!("/protocol{}", fault.pointer), ..fault };
@@ -100,6 +103,7 @@ impl Clients {
                 contacts: &contacts,
                 schedules: &schedules,
                 recap: recap.as_ref(),
+                own_pins: &own_pins,
             };
             simulate(&protocol, &around, &scenario)
         });
