@@ -150,7 +150,7 @@ impl Dispatcher {
         let link = self.notice_link(papers).await?;
         let way = link.as_deref().map_or(Way::Call, Way::Link);
         let Papers { attempt, message, account, .. } = papers;
-        let email = notice::email(account, message.urgency, message.taken_at, way);
+        let email = notice::email(account, message.urgency, message.taken_at, way, self.inner.clock.utc());
         Ok(Some(Mail {
             attempt: attempt.id.clone(),
             from_name: account.name.clone(),

@@ -15,7 +15,7 @@ use crate::domain::dispatch::mail::{Fate, whose_reply};
 use crate::domain::dispatch::reference;
 use crate::domain::dispatch::state::{Attempt, Purpose, State};
 use crate::domain::message::render::letter::{self, Facts};
-use crate::domain::message::render::{clock, one_line};
+use crate::domain::message::render::{clock_by, one_line};
 use crate::engine::feed::AlarmLevel;
 use crate::io::deliver::Mail;
 use crate::io::store::StoreError;
@@ -99,7 +99,8 @@ impl Dispatcher {
                     None => None,
                 };
                 let message = view.as_ref().map(|view| view.message.clone());
-                let about = view.map(named).map_or_else(String::new, |about| format!(" about {about}"));
+                let now = self.inner.clock.utc();
+                let about = view.map_or_else(String::new, |view| format!(" about {}", named(view, now)));
                 let who = or_without(self.who_answered(attempt, from).await.map(Some));
                 let who = who.unwrap_or_else(|| format!("Somebody ({from})"));
                 let words = if body.is_empty() { "no words of their own" } else { body };
@@ -176,7 +177,7 @@ impl Dispatcher {
         let Papers { state, attempt, message, account, .. } = papers;
         let asked = |a: &&Attempt| a.is_step() && a.address == attempt.address && a.handed_at.is_some();
         let asked = state.attempts.iter().rev().find(asked).map(|a| a.id.clone());
-        let taken = clock(message.taken_at, &account.zone);
+        let taken = clock_by(message.taken_at, self.inner.clock.utc(), &account.zone);
         Mail {
             attempt: attempt.id.clone(),
             from_name: account.name.clone(),

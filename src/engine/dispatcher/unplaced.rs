@@ -8,12 +8,13 @@ use std::collections::BTreeSet;
 use super::arrivals::{code, somebody};
 use super::view::quoted;
 use super::{Dispatcher, Settles};
+use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, DispatchId};
 use crate::base::phone::PhoneNumber;
 use crate::base::pii::Pii;
 use crate::domain::dispatch::confirm::{MAX_HELP_REPLIES, Reply, named_code, newest_open};
 use crate::domain::dispatch::event::Event;
-use crate::domain::message::render::clock;
+use crate::domain::message::render::clock_by;
 use crate::engine::feed::{AlarmLevel, DispatchView};
 use crate::io::store::StoreError;
 use crate::io::store::inbound::{Arrival, Inbound};
@@ -110,9 +111,10 @@ impl Dispatcher {
         body: &str,
     ) -> Result<(), StoreError> {
         let meant = or_without(self.list_meant(inbound, from, body).await);
+        let now = self.inner.clock.utc();
         let mut about = Vec::new();
         for id in meant.iter().rev().take(MAX_NAMED) {
-            about.extend(or_without(self.find_readable_view(id).await).map(named));
+            about.extend(or_without(self.find_readable_view(id).await).map(|view| named(view, now)));
         }
         let told = or_without(self.pick_told(inbound, from, &meant).await);
         let name = or_without(self.name_of(from, told.as_ref()).await.map(Some)).unwrap_or_else(somebody);
@@ -132,10 +134,10 @@ pub(super) fn or_without<T: Default>(read: Result<T, StoreError>) -> T {
     })
 }
 
-/// A message as operators are told of it. What is held is not named unasked.
-pub(super) fn named(view: DispatchView) -> String {
+/// A message as operators are told of it at `now`: after a start it may be days old. What is held is not named unasked.
+pub(super) fn named(view: DispatchView, now: UtcMs) -> String {
     let view = view.for_all();
-    let of = clock(view.opened_at, &view.account.zone);
+    let of = clock_by(view.opened_at, now, &view.account.zone);
     if view.headline.is_empty() {
         return format!("{}, held since {of}", view.account.name);
     }

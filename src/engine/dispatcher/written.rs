@@ -21,7 +21,8 @@ impl Dispatcher {
     ) -> Result<(), StoreError> {
         let view = or_without(self.find_readable_view(dispatch).await);
         let message = view.as_ref().map(|view| view.message.clone());
-        let about = view.map(named).map_or_else(String::new, |about| format!(" about {about}"));
+        let now = self.inner.clock.utc();
+        let about = view.map_or_else(String::new, |view| format!(" about {}", named(view, now)));
         let text = format!("{name} wrote from the inbox{about}: \u{201c}{body}\u{201d}");
         let id = format!("text:{}:{}", inbound.provider, inbound.provider_msg_id);
         self.raise_since(inbound.received_at, id, AlarmLevel::Warning, text, Some(dispatch.clone()), message);

@@ -64,10 +64,10 @@ pub fn hear_first_reply(account: &Account) -> String {
 }
 
 /// The same as an email.
-pub fn email(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>) -> Email {
+pub fn email(account: &Account, urgency: Urgency, taken_at: UtcMs, way: Way<'_>, now: UtcMs) -> Email {
     let urgent = if urgency == Urgency::Urgent { "URGENT: " } else { "" };
     let subject = format!("{urgent}Secure message from {}", account.name);
-    let taken = clock(taken_at, &account.zone);
+    let taken = clock_by(taken_at, now, &account.zone);
     let how = match way {
         Way::Link(link) => format!(
             "Open it with your PIN:\n{link}\n\nThis link is yours alone. It leads to the message for {}.\n",
@@ -149,12 +149,22 @@ mod tests {
         let both = notice(Way::Link(link), Some(1));
         assert!(both.contains("Reply 1ok to confirm.") && both.ends_with(link), "{both}");
         let mails = [Way::Link(link), Way::AcceptFirst, Way::Call]
-            .map(|way| email(&account, message.urgency, message.taken_at, way));
+            .map(|way| email(&account, message.urgency, message.taken_at, way, message.taken_at));
         let mails = mails.into_iter().flat_map(|mail| [mail.subject, mail.body]);
         for words in [by_text, to_call, both, invitation_text(&account, link)].into_iter().chain(mails) {
             for said in message.answers.values() {
                 assert!(!words.contains(said.as_str()), "{words}");
             }
         }
+    }
+
+    #[test]
+    fn a_notice_that_was_held_says_of_which_day_its_message_is_by_email_as_by_text() {
+        let (account, message) = (account(), message("Burst pipe"));
+        let now = message.taken_at.plus_secs(22 * 3_600);
+        let by_text = text(&account, message.urgency, message.taken_at, Way::Call, None, now);
+        assert!(by_text.contains(" Sat 02:10: "), "{by_text}");
+        let by_email = email(&account, message.urgency, message.taken_at, Way::Call, now).body;
+        assert!(by_email.starts_with("A secure message of Sat 02:10 waits for you."), "{by_email}");
     }
 }
