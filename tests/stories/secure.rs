@@ -313,6 +313,18 @@ async fn too_many_wrong_pins_and_the_right_one_is_refused_too_for_an_hour() {
     desk.restarts().await;
     assert_eq!(warned(&desk).as_ref(), Some(&told), "a start tells them again, and of when it was");
     let alarm = told.id;
+    let sql = "UPDATE account SET settings = SUBSTR(settings, 2)";
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.execute(sql, Vec::new()).await.expect("broken");
+    tx.commit("test").await.expect("committed");
+    desk.restarts().await;
+    let unread =
+        desk.dispatcher.alarms().into_iter().find(|a| a.id == alarm).expect("told though it cannot be read whose");
+    assert!(unread.text.starts_with("Too many wrong PINs at the inbox of Ben. For an hour"), "{}", unread.text);
+    let sql = "UPDATE account SET settings = '{' || settings";
+    let mut tx = desk.store.write().await.expect("the store writes");
+    tx.execute(sql, Vec::new()).await.expect("mended");
+    tx.commit("test").await.expect("committed");
     desk.dispatcher.silence(&alarm, &kim()).await.expect("stored");
     desk.restarts().await;
     assert!(warned(&desk).is_none(), "and not of what was seen to");

@@ -331,10 +331,15 @@ impl Dispatcher {
         })
     }
 
-    /// Takes up what an earlier start of this node left behind, by what the store says of it: planned
-    /// attempts are handed over, those with a provider and without an answer go once more, marked so, and
-    /// emails stop waiting for calls that fell with the process.
+    /// Takes up what an earlier start of this node left behind, and tells the desks what they were told then.
     pub async fn recover(&self) -> Result<(), StoreError> {
+        self.take_up().await?;
+        self.recall().await
+    }
+
+    /// By what the store says of it: planned attempts are handed over, those with a provider and without an answer go once more,
+    /// marked so, and emails stop waiting for calls that fell with the process.
+    async fn take_up(&self) -> Result<(), StoreError> {
         let now = self.inner.clock.utc();
         self.beat(now).await?;
         self.tell_each(self.inner.store.list_dispatches_with_call().await?, &Event::CallEnded).await?;
@@ -352,8 +357,13 @@ impl Dispatcher {
             let read = ids.iter().filter_map(|id| found.get(id)?.as_ref().ok());
             self.show_all(&read.map(|read| (read.r#gen, &read.state)).collect::<Vec<_>>());
         }
-        self.recall_locked_inboxes(now).await?;
-        self.recall_unplaced().await
+        Ok(())
+    }
+
+    /// Alarms that are of no dispatch. Neither kind holds up the other.
+    async fn recall(&self) -> Result<(), StoreError> {
+        let unplaced = self.recall_unplaced().await;
+        self.recall_locked_inboxes(self.inner.clock.utc()).await.and(unplaced)
     }
 
     /// The same event for many dispatches.
@@ -507,12 +517,19 @@ impl Dispatcher {
 
     /// Runs until `stop` says true: recovers, then fires timers to the second and applies what comes in.
     pub async fn run(&self, mut stop: watch::Receiver<bool>) {
-        let mut recovered = false;
+        let (mut taken_up, mut recalled) = (false, false);
         while !*stop.borrow() {
-            if !recovered {
-                match self.recover().await {
-                    Ok(()) => recovered = true,
+            if !taken_up {
+                match self.take_up().await {
+                    Ok(()) => taken_up = true,
                     Err(error) => tracing::error!(code = error.code(), "dispatches cannot be taken up yet"),
+                }
+            }
+            // By itself: what is tried again must not tell every dispatch again that there was a start.
+            if taken_up && !recalled {
+                match self.recall().await {
+                    Ok(()) => recalled = true,
+                    Err(error) => tracing::error!(code = error.code(), "not all alarms stand again yet"),
                 }
             }
             let now = self.inner.clock.utc();
