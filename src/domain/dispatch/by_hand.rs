@@ -11,16 +11,13 @@ use serde::{Deserialize, Serialize};
 use super::Turn;
 use super::event::{Effect, Note};
 use super::inbox::Secure;
-use super::job::{Job, TAKE_WITHIN_MS, Taken};
+use super::job::{FINISH_WITHIN_MS, Job, TAKE_WITHIN_MS, Taken};
 use super::protocol::Method;
 use super::state::{Address, Attempt, Channel, Phase, Purpose, State};
 use crate::base::clock::UtcMs;
 use crate::base::id::{ContactId, DestinationId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::{Contact, Destination};
-
-/// How long she may have it before all desks are asked what came of it, as any job.
-const FINISH_WITHIN_MS: i64 = 15 * 60_000;
 
 /// A key pressed twice sends no second text: for so long none goes to a telephone that one has just gone to.
 const TEXT_AGAIN_MS: i64 = 30_000;

@@ -20,7 +20,7 @@ pub const TAKE_WITHIN_MS: i64 = 60_000;
 /// was rung is free by then.
 const LET_GO_MS: i64 = 10_000;
 /// How long an operator may have it before all desks are asked what came of it.
-const FINISH_WITHIN_MS: i64 = 15 * 60_000;
+pub(super) const FINISH_WITHIN_MS: i64 = 15 * 60_000;
 /// Between two looks at a job that is late.
 const AGAIN_MS: i64 = 60_000;
 
