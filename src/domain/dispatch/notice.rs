@@ -22,6 +22,13 @@ impl State {
         asked().find(is_theirs).or_else(|| asked().find(is_there))
     }
 
+    /// Who of its people may say yes to it, as far as anybody knows: whom its steps have asked last first, then whom it only told.
+    pub fn list_asked(&self) -> Vec<&ContactId> {
+        let is_asked = |a: &&Attempt| a.is_step() && self.is_of_now(&a.purpose) && !self.informs(&a.purpose);
+        let (asked, told): (Vec<&Attempt>, Vec<&Attempt>) = self.attempts.iter().rev().partition(is_asked);
+        asked.into_iter().chain(told).filter_map(|a| a.contact.as_ref()).collect()
+    }
+
     /// The notice that whoever calls from `number`, who is one of `people`, has of this message, if it is over for them without their
     /// having heard or opened it. Asked of protected messages alone: whatever else is sent says what it is about.
     pub fn find_unheard_notice(&self, number: &PhoneNumber, people: &[ContactId]) -> Option<usize> {

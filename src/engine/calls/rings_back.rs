@@ -106,23 +106,31 @@ pub async fn find_named(store: &Store, dispatch: &DispatchId) -> Result<Option<A
     Ok(asked_about(store, &read.state, String::new(), false, false).await?.filter(|asked| asked.pin))
 }
 
-/// As whom a caller is shown who has named `asked` and told a PIN: whose it is; of one that is shared, whoever was asked last.
+/// As whom a caller is shown who has named `asked` and told a PIN: whose it is; of one that is shared, whoever was asked last
+/// and is still there.
 pub async fn known_by_pin(
     store: &Store,
     mut asked: AskedView,
     whose: Option<ContactId>,
 ) -> Result<Option<RingsBackView>, StoreError> {
-    let contact = match whose {
-        Some(contact) => Some(contact),
+    let candidates: Vec<ContactId> = match whose {
+        Some(contact) => vec![contact],
         None => {
             let read = store.find_dispatch(&asked.dispatch).await?;
-            read.and_then(|read| read.state.attempts.iter().rev().find_map(|a| a.contact.clone()))
+            read.map(|read| read.state.list_asked().into_iter().cloned().collect::<Vec<_>>()).unwrap_or_default()
         }
     };
-    let Some(contact) = contact else { return Ok(None) };
-    let Some(person) = store.find_contact(&contact).await? else { return Ok(None) };
-    (asked.pin, asked.name) = (false, person.name.clone());
-    Ok(Some(RingsBackView { contact, name: person.name, dispatches: vec![asked] }))
+    let mut looked_up = BTreeSet::new();
+    for contact in candidates {
+        if !looked_up.insert(contact.clone()) {
+            continue;
+        }
+        if let Some(person) = store.find_contact(&contact).await? {
+            (asked.pin, asked.name) = (false, person.name.clone());
+            return Ok(Some(RingsBackView { contact, name: person.name, dispatches: vec![asked] }));
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a PIN that `by` was told shows that whoever rings back from this number is one of the account's people who have it, or one

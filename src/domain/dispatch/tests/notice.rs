@@ -26,6 +26,21 @@ fn whoever_rings_back_has_the_name_by_which_they_were_asked_last_and_a_shared_te
     assert_eq!(name(120, &["office"]), None);
 }
 
+#[test]
+fn who_has_the_pin_that_all_share_is_whom_a_step_asked_last_before_whom_one_only_informed() {
+    let email = Step { informs: true, ..Step::new(Method::Email, vec![named("office", "email")], 0) };
+    let text = |who: &str| Step::new(Method::TextConfirm, vec![named(who, "mobile")], 120);
+    let mut protocol = protocol(vec![], false, Until::Confirmed);
+    protocol.steps = vec![text("ada"), text("ben"), email];
+    let mut night = Night::of(protocol);
+    night.until(60);
+    assert_eq!(night.s.list_asked(), [&ContactId::named("ada")]);
+    night.until(300);
+    let asked: Vec<&str> = night.s.list_asked().into_iter().map(ContactId::as_str).collect();
+    let of = |name: &str| ContactId::named(name).as_str().to_owned();
+    assert_eq!(asked, [of("ben"), of("ada"), of("office")]);
+}
+
 fn owes(night: &Night, who: &str, n: u32) -> bool {
     night.s.find_unheard_notice(&number(n), &[ContactId::named(who)]).is_some()
 }
