@@ -30,6 +30,13 @@ pub(super) async fn to_ring_back(store: &Store, now: UtcMs) -> Result<(WithAccou
     Ok((waiting, cut_off))
 }
 
+/// Callers of earlier starts who were joined with another call and cut off in that, and whose alarm nobody has seen to.
+pub(super) async fn joined(store: &Store, now: UtcMs) -> Result<WithAccounts, StoreError> {
+    let names = names(store).await?;
+    let calls = store.list_joined_calls_to_ring_back(now.plus_ms(-LATELY_MS)).await?;
+    with_names(store, &names, calls).await
+}
+
 /// Each under the name of the account whose call it was in the end: the record has the one that was called, and an operator may
 /// have changed it since.
 async fn with_names(

@@ -66,7 +66,7 @@ use crate::io::systemd::{Notify, Word};
 use crate::io::token::Tokens;
 
 use faxes::{look_for_faxes, station};
-use left::{guessed, promised, to_ring_back, unreached};
+use left::{guessed, joined, promised, to_ring_back, unreached};
 use parts::{
     busy, front_settings, letters, mail_door, music, numbering, public_url, pusher, signing_key, start_sandbox,
     start_voice, trunk_settings,
@@ -166,6 +166,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     let (phones, mut phone_changes) =
         registrar::spawn(phone_settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let joined = joined(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let begun = store.list_forms_begun().await.map_err(|e| Failure::new(e.to_string()))?;
     let promised = promised(&store).await.map_err(|e| Failure::new(e.to_string()))?;
     let unreached = unreached(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
@@ -209,7 +210,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         },
         from_desk,
     );
-    calls.recall(waiting, unreached);
+    calls.recall(waiting, joined, unreached);
     calls.recall_pins(guessed);
     calls.keep_promises(promised);
     let cut_short: Vec<_> = cut_off.iter().map(|(call, _)| call.id.clone()).collect();

@@ -29,6 +29,9 @@ pub fn cases() -> Vec<(&'static str, Case)> {
         ("callers_whom_we_cut_off_are_listed_until_seen_to", |s| {
             Box::pin(callers_whom_we_cut_off_are_listed_until_seen_to(s))
         }),
+        ("who_was_joined_with_another_call_and_cut_off_is_listed_and_found_by_a_start_until_seen_to", |s| {
+            Box::pin(who_was_joined_with_another_call_and_cut_off_is_listed_and_found_by_a_start_until_seen_to(s))
+        }),
         ("the_last_words_in_a_form_come_after_it_until_it_is_saved_by_whoever_has_it", |s| {
             Box::pin(the_last_words_in_a_form_come_after_it_until_it_is_saved_by_whoever_has_it(s))
         }),
@@ -161,6 +164,32 @@ async fn callers_whom_we_cut_off_are_listed_until_seen_to(store: Store) {
     tx.append_call_event(&cut_off.id, NOW, SEEN_TO, &json!({})).await.unwrap();
     tx.commit("test").await.unwrap();
     assert_eq!(list(None).await, [first]);
+}
+
+async fn who_was_joined_with_another_call_and_cut_off_is_listed_and_found_by_a_start_until_seen_to(store: Store) {
+    with_account(&store).await;
+    let (joined, held) = (ended(1, NOW, "taken"), ended(3, NOW.plus_ms(1), "taken"));
+    let mut tx = store.write().await.unwrap();
+    for call in [&joined, &held] {
+        tx.insert_call(call).await.unwrap();
+    }
+    tx.append_call_event(&joined.id, NOW.plus_ms(2), "abandoned", &json!({"on": "cut_off"})).await.unwrap();
+    tx.append_call_event(&held.id, NOW, "abandoned", &json!({"on": "hold"})).await.unwrap();
+    tx.commit("test").await.unwrap();
+    let since = NOW.plus_ms(-1);
+    let known = async || {
+        let listed = store.list_abandoned(since, Some(Abandoned::CutOff), None, 10).await.unwrap();
+        let found = store.list_joined_calls_to_ring_back(since).await.unwrap();
+        let listed = listed.into_iter().map(|call| call.call).collect::<Vec<_>>();
+        (listed, found.into_iter().map(|call| call.id).collect::<Vec<_>>())
+    };
+    assert_eq!(known().await, (vec![joined.id.clone()], vec![joined.id.clone()]));
+    assert_eq!(store.list_joined_calls_to_ring_back(NOW).await.unwrap(), [], "longer ago");
+    assert_eq!(store.list_calls_to_ring_back(since).await.unwrap(), [], "told of by the other");
+    let mut tx = store.write().await.unwrap();
+    tx.append_call_event(&joined.id, NOW, SEEN_TO, &json!({})).await.unwrap();
+    tx.commit("test").await.unwrap();
+    assert_eq!(known().await, (vec![], vec![]));
 }
 
 async fn a_caller_who_was_not_reached_is_rung_back_a_second_time(store: Store) {

@@ -33,7 +33,8 @@ pub enum Abandoned {
     Parked,
     /// The call was taken, and its form begun and not finished.
     Form,
-    /// We cut them off: by a crash, a fault or a stop. Found by how the call ended, as nobody was there to tell it.
+    /// We cut them off: by a crash, a fault or a stop. Found by how the call ended, as nobody was there to tell it; of one who was
+    /// joined with another call, and lost their operator there, told by that call.
     CutOff,
 }
 

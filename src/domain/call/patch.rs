@@ -393,8 +393,9 @@ impl Call {
         self.end_transfer(Cause::Lost);
         let Some(mut patch) = self.take_patch() else { return };
         if patch.leg.is_up() {
-            if patch.came_from.is_some() {
-                self.outputs.push_back(Output::Alarm(CallAlarm::JoinedCutOff { number: patch.number.clone() }));
+            if let Some(call) = patch.came_from.clone() {
+                let number = patch.number.clone();
+                self.outputs.push_back(Output::Alarm(CallAlarm::JoinedCutOff { call, number }));
             }
             let play = self.next_play();
             self.outputs.push_back(Output::Play { leg: patch.leg.id, play, speech: goodbye_words() });

@@ -16,7 +16,7 @@ use super::reach::{Number, Person};
 use super::recording::{RecordingCommand, RecordingState};
 use super::ring_back::RingBack;
 use super::transfer::TransferProgress;
-use crate::base::id::{AccountId, CallTypeId, ContactId, UserId};
+use crate::base::id::{AccountId, CallId, CallTypeId, ContactId, UserId};
 use crate::base::phone::PhoneNumber;
 use crate::domain::account::flow::Flow;
 use crate::domain::account::patching::Whom;
@@ -317,8 +317,9 @@ pub enum CallAlarm {
     NoOperator,
     /// Caller or contact called an operator from their patch, and none came in time; the two talk on.
     NobodyCame,
-    /// A contact who had called, and was joined, lost their operator: their call is over, and nobody else knows of them.
-    JoinedCutOff { number: PhoneNumber },
+    /// A contact who had called, in this call, and was joined, lost their operator: their call is over, and nobody else knows
+    /// of them.
+    JoinedCutOff { call: CallId, number: PhoneNumber },
 }
 
 /// What a call wants done.

@@ -36,10 +36,10 @@ pub(super) fn nobody_came(account: &str, contact: Option<&str>) -> String {
     )
 }
 
-pub(super) fn joined_cut_off(account: &str, number: &PhoneNumber) -> String {
+pub(super) fn joined_cut_off(account: &str, number: Option<&PhoneNumber>) -> String {
     format!(
         "{account}: a caller who had been joined with another was cut off as their operator was lost: {}.",
-        back(Some(number))
+        back(number)
     )
 }
 

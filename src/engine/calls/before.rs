@@ -48,12 +48,20 @@ impl CallsHandle {
         }
     }
 
-    /// Callers of an earlier start whom nobody has seen to yet, with their accounts' names: on the desks again. `unreached`:
-    /// those who were promised to be rung back, and were not reached.
-    pub fn recall(&self, mut callers: Vec<(CallRecord, String)>, unreached: Vec<(Callback, String)>) {
+    /// Callers of an earlier start whom nobody has seen to yet, with their accounts' names: on the desks again. `joined`: those
+    /// who were joined with another call and cut off in that. `unreached`: those who were promised to be rung back, and were
+    /// not reached.
+    pub fn recall(
+        &self,
+        mut callers: Vec<(CallRecord, String)>,
+        mut joined: Vec<(CallRecord, String)>,
+        unreached: Vec<(Callback, String)>,
+    ) {
         // What was said of them last counts.
+        joined.retain(|(call, _)| !unreached.iter().any(|(callback, _)| callback.call == call.id));
         callers.retain(|(call, _)| !unreached.iter().any(|(callback, _)| callback.call == call.id));
-        let many = callers.len() + unreached.len();
+        callers.retain(|(call, _)| !joined.iter().any(|(other, _)| other.id == call.id));
+        let many = callers.len() + joined.len() + unreached.len();
         if many > TOLD_EACH {
             return self.0.raise_of_many(alarm_text::many_waiting(many));
         }
@@ -61,6 +69,10 @@ impl CallsHandle {
             let text = alarm_text::not_reached(&account, &callback.number);
             let at = callback.end.as_ref().map_or(callback.next_at, |end| end.at);
             self.0.raise_again(text, &callback.call, at);
+        }
+        for (call, account) in joined {
+            let text = alarm_text::joined_cut_off(&account, call.remote.as_ref());
+            self.0.raise_again(text, &call.id, over_at(&call));
         }
         for (call, account) in callers {
             let caller = call.remote.as_ref();

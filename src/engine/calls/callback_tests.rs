@@ -198,7 +198,7 @@ async fn an_operator_rings_a_caller_back_who_hung_up_with_one_key() {
     let mut house = House::open("greeting");
     let account = house.calls.0.accounts.find_by_did(&number(DID)).await.expect("a book").expect("an account");
     // They were not reached until now.
-    house.calls.recall(vec![], vec![(promise_of_before(), account.name.clone())]);
+    house.calls.recall(vec![], vec![], vec![(promise_of_before(), account.name.clone())]);
     house.ready("kim").await;
     let (calls, account) = (house.calls.clone(), Account::clone(&account));
     let ringing =

@@ -71,7 +71,7 @@ async fn who_was_promised_it_and_not_reached_is_an_alarm_after_the_next_start_to
         operator: None,
     });
     let unreached = Callback { call: callers[0].0.id.clone(), ..promise_of_before() };
-    house.calls.recall(callers, vec![(unreached, "Imaginary Plumbing".to_owned())]);
+    house.calls.recall(callers, vec![], vec![(unreached, "Imaginary Plumbing".to_owned())]);
     let alarms = house.calls.alarms();
     let words: Vec<_> = alarms.iter().map(|alarm| (alarm.call.clone(), alarm.text.contains("not reached"))).collect();
     let call = |n: usize| Some(CallId::named(&format!("before{n}")));
@@ -79,6 +79,24 @@ async fn who_was_promised_it_and_not_reached_is_an_alarm_after_the_next_start_to
     assert_eq!(standing(&house), 2);
     house.calls.silence(&alarms[0].id).await;
     assert_eq!(house.until("seen to", is_seen_to).await.1, CallId::named("before0"));
+}
+
+#[tokio::test]
+async fn who_was_joined_with_another_call_and_cut_off_in_it_is_an_alarm_after_the_next_start_too() {
+    let house = House::open("greeting");
+    let mut joined = cut_off(2);
+    for (call, _) in &mut joined {
+        let (ended_at, outcome) = (SystemClock.utc(), "taken".to_owned());
+        call.end = Some(CallEnd { answered_at: None, ended_at, outcome, cause: Cause::Released, operator: None });
+    }
+    // Rung back since, in vain.
+    let unreached = Callback { call: joined[0].0.id.clone(), ..promise_of_before() };
+    house.calls.recall(vec![], joined, vec![(unreached, "Imaginary Plumbing".to_owned())]);
+    let alarms = house.calls.alarms();
+    let words: Vec<_> = alarms.iter().map(|alarm| (alarm.call.clone(), alarm.text.contains("joined"))).collect();
+    let call = |n: usize| Some(CallId::named(&format!("before{n}")));
+    assert_eq!(words, [(call(0), false), (call(1), true)], "each once, with what was said last");
+    assert_eq!(standing(&house), 2);
 }
 
 #[tokio::test]
@@ -93,7 +111,7 @@ async fn an_alarm_of_before_the_start_is_as_old_as_what_it_tells() {
         cause: Cause::NoAnswer,
         operator: None,
     });
-    house.calls.recall(callers, vec![]);
+    house.calls.recall(callers, vec![], vec![]);
     let alarms = house.calls.alarms();
     assert!(alarms[0].text.contains("waited in vain"), "{}", alarms[0].text);
     assert_eq!(alarms[0].at, ended_at);

@@ -104,6 +104,37 @@ async fn a_call_is_joined_with_one_of_the_same_operator_and_with_no_other() {
 }
 
 #[tokio::test]
+async fn who_was_joined_and_cut_off_stands_on_the_desks_by_their_own_call_until_seen_to() {
+    let mut house = House::open("greeting");
+    let Two { patients: (one, _, kims), doctors: (other, doctor, _), line: _line } = two(&mut house).await;
+    assert_eq!(house.asks("kim", &one, Command::JoinCall { other: other.clone() }).await, Ok(()));
+    house.hears(doctor, &[Source::Leg(kims)]).await;
+    // Of the first call that she took: its caller's telephone, and hers.
+    house.kept[1].send(LegEvent::Ended(Cause::Fault)).await.expect("the call listens");
+    let lost = |d: &Did| match d {
+        Did::Wrote(Line::Event { call, kind, body, .. }) if kind == "abandoned" => Some((call.clone(), body.clone())),
+        _ => None,
+    };
+    let (_, lost) = house.until("who was cut off", lost).await;
+    assert_eq!(lost, (other.clone(), serde_json::json!({ "on": "cut_off" })));
+    house.is(&one, CallState::Queued).await;
+    let stands = |house: &House| -> Vec<(Option<CallId>, bool, String)> {
+        let alarms = house.calls.0.alarms.lock().expect("unpoisoned");
+        alarms.iter().map(|alarm| (alarm.view.call.clone(), alarm.stays, alarm.view.id.clone())).collect()
+    };
+    let standing = stands(&house);
+    let [(call, true, alarm)] = &standing[..] else { panic!("one that stays: {standing:?}") };
+    assert_eq!(*call, Some(other.clone()), "it leads to whom to ring back");
+    house.calls.silence(alarm).await;
+    let seen = |d: &Did| match d {
+        Did::Wrote(Line::Event { call, kind, .. }) if kind == SEEN_TO => Some(call.clone()),
+        _ => None,
+    };
+    assert_eq!(house.until("seen to", seen).await.1, other);
+    assert_eq!(stands(&house), []);
+}
+
+#[tokio::test]
 async fn callers_of_two_clients_are_not_joined() {
     let mut house = House::open("greeting");
     let Two { patients: (one, ..), doctors: (other, ..), line: _line } = two(&mut house).await;

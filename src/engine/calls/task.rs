@@ -29,6 +29,7 @@ use super::check_in::CheckedIn;
 use super::record::Line;
 use super::view::{Facts, quality_view, view};
 use super::{Calls, Command, alarm_text};
+use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
 use crate::domain::account::flow::Flow;
 use crate::domain::account::hours::Picked;
@@ -157,7 +158,7 @@ pub(super) struct CallTask {
     ended: Option<Cause>,
     /// The service is stopping and lets everybody go.
     stopped: bool,
-    talked_at: Option<crate::base::clock::UtcMs>,
+    talked_at: Option<UtcMs>,
     /// The phone that the operator on offer would be rung on.
     ring_on: Option<Phone>,
     operator: Option<UserId>,
@@ -179,6 +180,8 @@ pub(super) struct CallTask {
     pausing: Option<Pausing>,
     /// The same of the contact, whose call was joined with this one.
     joined_pausing: Option<Pausing>,
+    /// Of whose figures the contact is who was joined last, and when they called.
+    joined_counted: Option<(Arc<Account>, UtcMs)>,
     /// Why the caller comes.
     coming: Coming,
 }
@@ -288,6 +291,7 @@ impl CallTask {
             dictaphone: Dictaphone::default(),
             pausing: None,
             joined_pausing: None,
+            joined_counted: None,
             coming: Coming::default(),
         }
     }

@@ -140,7 +140,7 @@ async fn count_abandoned(from: &mut impl Query, since: UtcMs) -> Result<u32, Sto
 }
 
 /// A kind as its event has it.
-fn written(on: Abandoned) -> String {
+pub(super) fn written(on: Abandoned) -> String {
     super::sql::json(&serde_json::json!({ "on": on }))
 }
 

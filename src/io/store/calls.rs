@@ -8,9 +8,11 @@ use sqlx::AssertSqlSafe;
 use crate::base::clock::UtcMs;
 use crate::base::id::{AccountId, CallId, UserId};
 use crate::base::phone::PhoneNumber;
+use crate::domain::call::abandoned::Abandoned;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::RecordEvent;
 
+use super::abandoned::written;
 use super::dialect::{Dialect, Placeholder};
 use super::sql::{from_word, json, word};
 use super::{Query, Row, StoreError, Tx, args, readers};
@@ -96,6 +98,8 @@ readers! {
     /// Callers that somebody should ring back, and nobody has said to have seen to: cut off by us, or told that
     /// no operator was free; but for those who are being rung back. Those whose calls ended after `since`, oldest first.
     list_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
+    /// Of these, those who were joined with another call and cut off in that, after their own was over.
+    list_joined_calls_to_ring_back(since: UtcMs) -> Vec<CallRecord>;
     /// Calls in which one wrong PIN too many was tried since then, and of which nobody has dismissed the alarm, oldest first.
     list_calls_that_locked_pins(since: UtcMs) -> Vec<CallRecord>;
     /// Calls that came in since then, for the figures of a day.
@@ -153,6 +157,18 @@ async fn list_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<
          ORDER BY ended_at, id"
     ));
     from.fetch_all(sql, args![since, &first_to_end_at(since)]).await?.iter().map(call).collect()
+}
+
+async fn list_joined_calls_to_ring_back(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallRecord>, StoreError> {
+    let sql = AssertSqlSafe(format!(
+        "{COLUMNS} WHERE id >= $2 AND ended_at > $1
+         AND EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = 'abandoned' AND e.body = $3)
+         AND NOT EXISTS (SELECT 1 FROM call_event e WHERE e.call = call.id AND e.kind = '{SEEN_TO}')
+         AND NOT EXISTS (SELECT 1 FROM callback b WHERE b.call = call.id AND b.ended_at IS NULL)
+         ORDER BY ended_at, id"
+    ));
+    let args = args![since, &first_to_end_at(since), written(Abandoned::CutOff)];
+    from.fetch_all(sql, args).await?.iter().map(call).collect()
 }
 
 async fn list_calls_that_locked_pins(from: &mut impl Query, since: UtcMs) -> Result<Vec<CallRecord>, StoreError> {

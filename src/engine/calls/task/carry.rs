@@ -124,11 +124,7 @@ impl CallTask {
                 // They are on the line: nobody is to ring them back.
                 self.calls.raise(AlarmLevel::Critical, text, Some(&self.facts.id));
             }
-            Output::Alarm(CallAlarm::JoinedCutOff { number }) => {
-                let text = alarm_text::joined_cut_off(&self.facts.account.name, &number);
-                // It is not the caller of this call who is to be rung back.
-                self.calls.raise(AlarmLevel::Critical, text, Some(&self.facts.id));
-            }
+            Output::Alarm(CallAlarm::JoinedCutOff { call, number }) => self.joined_cut_off(&call, &number),
             Output::Ended { cause, outcome } => self.finish(cause, outcome),
         }
         None
