@@ -310,7 +310,7 @@ export async function confirmAsked(call: CallView | null = current(), asked?: As
   const { open, next } = byPin(call ? openAsked(call) : []);
   const first = asked ?? open[0];
   if (call?.rings_back && !first && next) {
-    document.getElementById('rings-back-pin')?.focus();
+    document.querySelector<HTMLInputElement>('[data-rings-back] input[type=password]')?.focus();
     notices.show(`First the PIN: ${next.name} asks for it before anything is read or confirmed.`, 'info');
     return;
   }
