@@ -14,8 +14,7 @@ export function did(steps: Steps, step: Step): Steps {
   return [...steps, step].slice(-MOST);
 }
 
-/** The step that is taken back next, and what is left after it. */
-export function takeLast(steps: Steps): { step: Step; rest: Steps } | null {
-  const step = steps.at(-1);
-  return step ? { step, rest: steps.slice(0, -1) } : null;
+/** What is left once a step was taken back, whatever was done, or found to be done, meanwhile. */
+export function without(steps: Steps, taken: Step): Steps {
+  return steps.filter((step) => step !== taken);
 }

@@ -10,7 +10,7 @@ import { schedules, type Calendar, type Doors, type Duty, type Override, type Sc
 import { seenIn, touched } from '../lib/seen';
 import { coloursOf, extentOf, linesOf, names, turn, type Extent, type View } from '../lib/spans';
 import type { Cut } from '../lib/temporary';
-import { did, takeLast, type Steps } from '../lib/undo';
+import { did, without, type Steps } from '../lib/undo';
 import { dateOf } from '../lib/wall';
 import { clock } from '../state/clock.svelte';
 import { notices } from '../state/notices.svelte';
@@ -45,7 +45,7 @@ export class Roster {
   readonly colours = $derived.by(() => coloursOf(this.people));
   readonly zone = $derived.by(() => this.whole?.zone ?? 'UTC');
   /** The first that would be taken back now. */
-  readonly last = $derived.by(() => takeLast(this.steps)?.step ?? null);
+  readonly last = $derived(this.steps.at(-1) ?? null);
 
   /** `doors`: the desk's, or a client's, who then neither writes nor removes whole schedules. */
   constructor(
@@ -194,12 +194,13 @@ export class Roster {
       notices.show(this.takingBack ? 'It is being taken back.' : WAITS, 'info');
       return;
     }
-    const last = takeLast(this.steps);
+    const last = this.steps.at(-1);
     if (!last) return;
     this.takingBack = true;
     try {
-      // What could not be asked for is still there to be taken back; what was refused never will be.
-      if ((await this.attempt(`Taken back: ${last.step.words}`, last.step.back)) !== 'unreached') this.steps = last.rest;
+      // What could not be asked for is still there to be taken back; what was refused never will be. As the calendar is read
+      // again by then, a change whose answer was lost may have come to the steps.
+      if ((await this.attempt(`Taken back: ${last.words}`, last.back)) !== 'unreached') this.steps = without(this.steps, last);
     } finally {
       this.takingBack = false;
     }
