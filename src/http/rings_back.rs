@@ -118,7 +118,8 @@ fn wrong_pin(front: &Front, call: &CallId, account: &AccountRef, caller: Option<
 
 /// Somebody is on the line who has called for this account.
 fn is_from_outside(call: &CallView, account: &AccountId) -> bool {
-    let speaks = matches!(call.state, CallState::Talking | CallState::Held);
+    // While a colleague is asked as well: they are back when she is. With somebody else on the line the yes may be that one's.
+    let speaks = matches!(call.state, CallState::Talking | CallState::Held | CallState::Consulting);
     let came_in = call.job.is_none() && call.dialled.is_none() && call.ring_back.is_none();
     speaks && came_in && call.account.id == *account
 }

@@ -7,7 +7,7 @@ use cordboard::base::clock::Clock as _;
 use cordboard::base::id::{CallId, ContactId, DestinationId, DispatchId, UserId};
 use cordboard::domain::account::secure::CallPin;
 use cordboard::engine::calls::{Command, rings_back};
-use cordboard::engine::feed::CallState;
+use cordboard::engine::feed::{CallState, CallView};
 use serde_json::{Value, json};
 
 use crate::support::{House, Told, call_of, message_body, number};
@@ -197,10 +197,12 @@ async fn whoever_names_a_reference_from_an_unknown_number_is_asked_for_their_pin
         call.caller = Some(number("+12025550199"));
         call
     };
-    *house.told.up.lock().expect("no panic") = vec![stranger("acc_plumbing")];
     let by = json!({"by": "Ben Ortiz"});
-    let got = house.ask(Method::POST, &yes, &kim, by.clone()).await;
-    assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.pin_needed"));
+    for state in [CallState::Held, CallState::Consulting, CallState::Talking] {
+        *house.told.up.lock().expect("no panic") = vec![CallView { state, ..stranger("acc_plumbing") }];
+        let got = house.ask(Method::POST, &yes, &kim, by.clone()).await;
+        assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "dispatch.pin_needed"), "{state:?}");
+    }
 
     let says = |pin: &str| json!({"account": "acc_plumbing", "pin": pin, "dispatch": dispatch});
     let got = house.ask(Method::POST, SHOW, &kim, says("4712")).await;
