@@ -7,9 +7,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use crate::base::id::{CallId, ContactId, DestinationId, UserId};
+use crate::base::id::{CallId, ContactId, DestinationId};
 use crate::engine::calls::{Command, RecordingCommand};
-use crate::engine::feed::{CallView, ContactRef};
+use crate::engine::feed::{CallState, CallView, ContactRef, UserRef};
 
 use super::abandoned::{AbandonedPage, CallFilter, page};
 use super::auth::Operator;
@@ -72,20 +72,26 @@ pub(super) async fn act(front: &Front, call: CallId, by: Operator, command: Comm
     if command == Command::Take {
         return jobs::take(front, call, &by).await.map(|()| StatusCode::NO_CONTENT);
     }
-    let (user, fetches) = (by.0.bearer.user, command == Command::Fetch);
-    match front.desk.command(call.clone(), user.clone(), command).await {
+    let (user, fetches) = (by.0.user(), command == Command::Fetch);
+    match front.desk.command(call.clone(), user.id.clone(), command).await {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(NotNow(why)) if fetches => Err(not_taken(front, &call, &user, why).await),
         Err(NotNow(why)) => Err(Problem::conflict("call.not_now", why)),
     }
 }
 
-/// Why somebody who wanted a call has not got it: another operator has, or else what was said.
-pub(super) async fn not_taken(front: &Front, call: &CallId, by: &UserId, why: String) -> Problem {
+/// Why somebody who wanted a call has not got it: another operator has it, or is rung for it, or else what was said.
+pub(super) async fn not_taken(front: &Front, call: &CallId, by: &UserRef, why: String) -> Problem {
     let seats = front.desk.seats().await;
-    match seats.iter().find(|seat| seat.user.id != *by && seat.calls.contains(call)) {
-        Some(seat) => Problem::conflict("call.taken", format!("{} has this call now.", seat.user.name)),
-        None => Problem::conflict("call.not_now", why),
+    let seat = seats.iter().find(|seat| seat.user.id != by.id && seat.calls.contains(call));
+    let calls = front.desk.board(by.clone()).await.map(|board| board.calls).unwrap_or_default();
+    match (seat, calls.iter().find(|up| up.id == *call).map(|up| up.state)) {
+        (Some(seat), Some(CallState::Offered)) => {
+            Problem::conflict("call.not_now", format!("It rings at {}'s now.", seat.user.name))
+        }
+        // Over, and its form is still being finished there: nobody has the caller.
+        (None, _) | (_, None | Some(CallState::WrapUp | CallState::Ended)) => Problem::conflict("call.not_now", why),
+        (Some(seat), Some(_)) => Problem::conflict("call.taken", format!("{} has this call now.", seat.user.name)),
     }
 }
 

@@ -136,7 +136,7 @@ async fn take_now(front: &Front, call: CallId, user: UserRef) -> Result<(), Prob
         if let Some(attempt) = &job {
             front.dispatcher.free_job(attempt, &user.id).await?;
         }
-        return Err(calls::not_taken(front, &call, &user.id, why).await);
+        return Err(calls::not_taken(front, &call, &user, why).await);
     }
     Ok(())
 }

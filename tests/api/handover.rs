@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use cordboard::base::id::{AccountId, CallId, UserId};
 use cordboard::engine::calls::Command;
+use cordboard::engine::feed::CallState;
 use cordboard::io::store::drafts::LATE_MS;
 use serde_json::{Value, json};
 
@@ -102,6 +103,12 @@ async fn who_was_too_late_for_a_caller_is_told_who_has_them() {
         assert_eq!((got.status, got.problem().as_str()), (StatusCode::CONFLICT, "call.taken"), "{way}");
         assert_eq!(got.json()["detail"], "Lee has this call now.");
         assert_eq!(gets(&lee).await.problem(), "call.not_now", "her own is nobody else's");
+        let is_now = |state: CallState| house.told.up.lock().expect("no panic")[0].state = state;
+        is_now(CallState::Offered);
+        let got = gets(&kim).await;
+        assert_eq!((got.problem().as_str(), &got.json()["detail"]), ("call.not_now", &json!("It rings at Lee's now.")));
+        is_now(CallState::WrapUp);
+        assert_eq!(gets(&kim).await.problem(), "call.not_now", "it is over");
         house.told.up.lock().expect("no panic").clear();
     }
 }
