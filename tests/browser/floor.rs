@@ -93,7 +93,7 @@ fn is_moved_by_keys(sam: &mut Seat, kim: &mut Seat, caller: &Ear, server: &Serve
     lee.act("press", json!({ "key": "F10" }));
     lee.act("expect", json!({ "selector": ".wrap", "words": "The call is over" }));
     lee.act("press", json!({ "key": "Control+ArrowDown" }));
-    lee.act("expect", json!({ "selector": ".reason", "words": "Your session has ended" }));
+    lee.act("expect", json!({ "selector": ".reason", "words": "Sam Whitaker logged you out." }));
 }
 
 #[test]
