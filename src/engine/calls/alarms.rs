@@ -25,67 +25,51 @@ pub(super) struct Standing {
     pub(super) stays: bool,
     /// Of those that are one while it stands: which.
     alike: Option<String>,
+    /// How often that happened again: by itself it goes half an hour after the last.
+    again: u32,
 }
 
 impl Calls {
     /// Puts an alarm on every desk; it goes when an operator has seen to it, or by itself after half an hour.
     pub(super) fn raise(self: &Arc<Self>, level: AlarmLevel, text: String, call: Option<&CallId>) {
-        self.stand(level, text, call, None, false, self.wiring.clock.utc());
+        self.stand(self.compose(level, text, call, self.wiring.clock.utc()));
     }
 
     /// The same of a caller who has to be rung back. Where that is our doing, it stands until somebody has seen to it.
     pub(super) fn raise_of_caller(self: &Arc<Self>, level: AlarmLevel, text: String, call: &CallId) {
         let stays = level == AlarmLevel::Critical;
-        self.stand(level, text, Some(call), Some(SEEN_TO), stays, self.wiring.clock.utc());
+        let alarm = self.compose(level, text, Some(call), self.wiring.clock.utc());
+        self.stand(Standing { seen: Some(SEEN_TO), stays, ..alarm });
     }
 
     /// The same of one who was lost at `at`, before the start.
     pub(super) fn raise_again(self: &Arc<Self>, text: String, call: &CallId, at: UtcMs) {
-        self.stand(AlarmLevel::Critical, text, Some(call), Some(SEEN_TO), true, at);
+        let alarm = self.compose(AlarmLevel::Critical, text, Some(call), at);
+        self.stand(Standing { seen: Some(SEEN_TO), stays: true, ..alarm });
     }
 
     /// The same of PINs that are tried in vain, in this call at last.
     pub(super) fn raise_of_pins(self: &Arc<Self>, text: String, call: &CallId, at: UtcMs) {
-        self.stand(AlarmLevel::Warning, text, Some(call), Some(PINS_LOCKED_SEEN), false, at);
+        let alarm = self.compose(AlarmLevel::Warning, text, Some(call), at);
+        self.stand(Standing { seen: Some(PINS_LOCKED_SEEN), ..alarm });
     }
 
     /// The same of many callers at once, who are all on the list of those to be rung back.
     pub(super) fn raise_of_many(self: &Arc<Self>, text: String) {
-        self.stand(AlarmLevel::Critical, text, None, None, true, self.wiring.clock.utc());
+        let alarm = self.compose(AlarmLevel::Critical, text, None, self.wiring.clock.utc());
+        self.stand(Standing { stays: true, ..alarm });
     }
 
     /// The same of what no voice could read out. Of several in a row of one account there is one alarm, in the words of the last.
     pub(super) fn raise_of_voice(self: &Arc<Self>, account: Option<&AccountId>, text: String) {
         let which = account.map_or_else(|| "house".to_owned(), |id| format!("account {id}"));
-        if let Some(view) = self.reword(&which, &text) {
-            return self.feed.publish(FeedEvent::Alarm { alarm: view });
-        }
-        let id = self.stand(AlarmLevel::Critical, text, None, None, false, self.wiring.clock.utc());
-        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(alarm) = alarms.iter_mut().find(|a| id.as_ref() == Some(&a.view.id)) {
-            alarm.alike = Some(which);
-        }
+        let alarm = self.compose(AlarmLevel::Critical, text, None, self.wiring.clock.utc());
+        self.stand(Standing { alike: Some(which), ..alarm });
     }
 
-    /// The one that is alike, in other words from now on.
-    fn reword(&self, which: &str, text: &str) -> Option<AlarmView> {
-        let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        let alarm = alarms.iter_mut().find(|a| a.alike.as_deref() == Some(which))?;
-        text.clone_into(&mut alarm.view.text);
-        Some(alarm.view.clone())
-    }
-
-    /// `at`: since when it is so. Which it is, unless it stands already.
-    fn stand(
-        self: &Arc<Self>,
-        level: AlarmLevel,
-        text: String,
-        call: Option<&CallId>,
-        seen: Option<&'static str>,
-        stays: bool,
-        at: UtcMs,
-    ) -> Option<String> {
-        let mut view = AlarmView {
+    /// `at`: since when it is so.
+    fn compose(&self, level: AlarmLevel, text: String, call: Option<&CallId>, at: UtcMs) -> Standing {
+        let view = AlarmView {
             id: alarm_id(self.wiring.clock.utc(), call),
             level,
             text,
@@ -95,22 +79,39 @@ impl Calls {
             call: call.cloned(),
             dismissible: true,
         };
-        let evicted = {
+        Standing { view, seen: None, stays: false, alike: None, again: 0 }
+    }
+
+    /// Puts it on the desks, unless it stands already; one that is alike is in these words from now on.
+    fn stand(self: &Arc<Self>, mut alarm: Standing) {
+        let (evicted, view, stays) = {
             let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+            let alike = alarms.iter_mut().find(|a| a.alike.is_some() && a.alike == alarm.alike);
+            if let Some(known) = alike {
+                (known.view.text, known.view.at) = (alarm.view.text, alarm.view.at);
+                known.again = known.again.saturating_add(1);
+                let (view, again) = (known.view.clone(), known.again);
+                drop(alarms);
+                self.go_later(view.id.clone(), again);
+                self.feed.publish(FeedEvent::Alarm { alarm: view });
+                return;
+            }
+            let view = &mut alarm.view;
             // What is critical and about no call happens each time anew: a second call for help is no repetition.
-            let repeats = level == AlarmLevel::Warning || view.call.is_some();
+            let repeats = view.level == AlarmLevel::Warning || view.call.is_some();
             if repeats && alarms.iter().any(|a| a.view.text == view.text && a.view.call == view.call) {
-                return None;
+                return;
             }
             // Two in one millisecond.
             while alarms.iter().any(|a| a.view.id == view.id) {
                 view.id.push('_');
             }
-            let crowded = !stays && alarms.iter().filter(|a| !a.stays).count() >= ALARMS_KEPT;
+            let crowded = !alarm.stays && alarms.iter().filter(|a| !a.stays).count() >= ALARMS_KEPT;
             let oldest = alarms.iter().position(|a| !a.stays).filter(|_| crowded);
             let evicted = oldest.map(|oldest| alarms.remove(oldest).view.id);
-            alarms.push(Standing { view: view.clone(), seen, stays, alike: None });
-            evicted
+            let (view, stays) = (alarm.view.clone(), alarm.stays);
+            alarms.push(alarm);
+            (evicted, view, stays)
         };
         if let Some(id) = evicted {
             self.feed.publish(FeedEvent::AlarmGone { id });
@@ -118,15 +119,32 @@ impl Calls {
         let id = view.id.clone();
         self.feed.publish(FeedEvent::Alarm { alarm: view });
         if !stays {
-            let (calls, id) = (Arc::downgrade(self), id.clone());
-            tokio::spawn(async move {
-                tokio::time::sleep(ALARM_STAYS).await;
-                if let Some(calls) = calls.upgrade() {
-                    calls.take_back(&id);
-                }
-            });
+            self.go_later(id, 0);
         }
-        Some(id)
+    }
+
+    /// It goes by itself, unless it happens again until then.
+    fn go_later(self: &Arc<Self>, id: String, again: u32) {
+        let calls = Arc::downgrade(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(ALARM_STAYS).await;
+            if let Some(calls) = calls.upgrade() {
+                calls.expire(&id, again);
+            }
+        });
+    }
+
+    /// The time is over of what had happened `again` so often.
+    pub(super) fn expire(&self, id: &str, again: u32) {
+        let is_gone = {
+            let mut alarms = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = alarms.len();
+            alarms.retain(|alarm| alarm.view.id != id || alarm.again != again);
+            alarms.len() < before
+        };
+        if is_gone {
+            self.feed.publish(FeedEvent::AlarmGone { id: id.to_owned() });
+        }
     }
 
     /// All that stand.

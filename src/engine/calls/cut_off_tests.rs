@@ -46,6 +46,26 @@ fn is_seen_to(did: &Did) -> Option<CallId> {
 }
 
 #[tokio::test]
+async fn a_voice_that_fails_again_stands_half_an_hour_from_the_last_time() {
+    let house = House::open("greeting");
+    let calls = &house.calls.0;
+    let acme = AccountId::named("acme");
+    calls.raise_of_voice(Some(&acme), "Ben".to_owned());
+    calls.raise_of_voice(Some(&acme), "Ada".to_owned());
+    calls.raise_of_voice(Some(&AccountId::named("bolt")), "Roe".to_owned());
+    let alarms = house.calls.alarms();
+    let texts = |alarms: &[AlarmView]| alarms.iter().map(|alarm| alarm.text.clone()).collect::<Vec<_>>();
+    assert_eq!(texts(&alarms), ["Ada", "Roe"], "one of each account, in the words of the last");
+    // The first half hour is over.
+    calls.expire(&alarms[0].id, 0);
+    assert_eq!(texts(&house.calls.alarms()), ["Ada", "Roe"]);
+    calls.expire(&alarms[0].id, 1);
+    assert_eq!(texts(&house.calls.alarms()), ["Roe"]);
+    calls.expire(&alarms[1].id, 0);
+    assert_eq!(house.calls.alarms(), []);
+}
+
+#[tokio::test]
 async fn a_caller_whom_a_crash_cut_off_stays_on_the_desks_until_somebody_has_seen_to_them() {
     let mut house = House::open("greeting");
     house.calls.bury_cut_off(cut_off(1));
