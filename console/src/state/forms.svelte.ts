@@ -5,13 +5,13 @@ import { alsoAnswers, alsoTaken, leavesProtection, mayBeProtected, weighed, type
 import { Problem, api } from '../lib/api';
 import { Bin, type Thrown } from '../lib/bin';
 import { filledIn } from '../lib/chosen';
-import { DraftSaver, DraftShelf, fromServer, isUnsaved, joined, mergeDrafts, newDraft, type Draft } from '../lib/draft';
+import { DraftSaver, DraftShelf, draftBody, fromServer, isUnsaved, joined, mergeDrafts, newDraft, type Draft } from '../lib/draft';
 import { answersFor, checkField, checkForm, hasContent, isSensitive, mayGoAsIs, shownFields, type Asked } from '../lib/form';
 import { readNumber } from '../lib/phone';
 import { LATE_READS_MS, lateWords } from '../lib/lateWords';
 import { shaped } from '../lib/shape';
 import { findMet, grade } from '../lib/triggers';
-import type { Account, Answers, CallType, CallView, Field, FieldError, Form, Grading, MessageView, Trigger } from '../lib/types';
+import type { Account, Answers, CallType, CallView, DraftBody, Field, FieldError, Form, Grading, MessageView, Trigger } from '../lib/types';
 import { accounts } from './accounts.svelte';
 import { clock } from './clock.svelte';
 import { desk } from './desk.svelte';
@@ -63,6 +63,8 @@ class Forms {
   private shelf: DraftShelf | null = null;
   private readonly savers = new Map<string, DraftSaver>();
   private readonly touched = new Set<string>();
+  /** What stood in forms as they went along to her, by draft. */
+  private readonly adopted = new Map<string, Answers>();
   /** Idempotency keys: a save repeated after a lost answer must not make two messages. */
   private readonly keys = new Map<string, string>();
 
@@ -96,6 +98,7 @@ class Forms {
   clear(): void {
     for (const saver of this.savers.values()) saver.stop();
     this.savers.clear();
+    this.adopted.clear();
     this.bin.forget();
     this.drafts = [];
     this.faults.clear();
@@ -139,6 +142,7 @@ class Forms {
     if (ours && !hasContent(ours.answers)) this.remove(ours.id);
     this.drafts.push(fromServer(theirs));
     const before = { ...theirs.answers };
+    this.adopted.set(theirs.id, before);
     for (const ms of LATE_READS_MS) setTimeout(() => void this.readLate(theirs.id, before), ms);
     if (hasContent(theirs.answers)) notices.say('The form begun before is here.');
     // Begun, perhaps, before the call turned out to be for another account.
@@ -269,6 +273,17 @@ class Forms {
     Object.assign(draft.answers, late);
     Object.assign(before, late);
     notices.say('The last words of whoever had the form have come into it.');
+  }
+
+  /** What is first put here of a form that went along has the last words of whoever had it: it is written over theirs. */
+  private async withLate(id: string, body: DraftBody): Promise<DraftBody> {
+    const before = this.adopted.get(id);
+    if (!before || this.find(id)?.acknowledged !== 1) return body;
+    await this.readLate(id, before);
+    const draft = this.find(id);
+    // Saved or thrown away meanwhile: it is not to be there again.
+    if (!draft) throw new Error('The form is gone.');
+    return draftBody(draft);
   }
 
   /** Forms that went along to other operators. One with words the server never took stays: nothing typed is lost. */
@@ -655,6 +670,7 @@ class Forms {
     this.reasons.delete(id);
     this.reasonMissing.delete(id);
     this.asIs.delete(id);
+    this.adopted.delete(id);
   }
 
   private stopSaver(id: string): void {
@@ -668,7 +684,10 @@ class Forms {
       const empty = newDraft('', null, null, 0);
       saver = new DraftSaver(
         () => this.find(id) ?? empty,
-        (draft, body) => api.putDraft(draft, this.isBeside(draft) ? { ...body, beside: true } : body),
+        async (draft, typed) => {
+          const body = await this.withLate(draft, typed);
+          await api.putDraft(draft, this.isBeside(draft) ? { ...body, beside: true } : body);
+        },
         (revision) => {
           const draft = this.find(id);
           if (!draft) return;

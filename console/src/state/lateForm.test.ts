@@ -44,6 +44,24 @@ it('keeps what was typed here meanwhile', async () => {
   expect(forms.ofCall('call_1')?.answers.problem).toBe('water runs since noon');
 });
 
+it('has them in what is first saved here, which is written over them', async () => {
+  const type = { form: { fields: [] } } as never;
+  forms.setAnswer(forms.ofCall('call_1')!, type, 'caller_name', 'Ann');
+  await forms.flushed('call_1');
+  const answers = { problem: 'water runs down', caller_name: 'Ann' };
+  expect(api.putDraft).toHaveBeenCalledWith('drf_1', expect.objectContaining({ answers }));
+});
+
+it('is not put where it was thrown away while they were read', async () => {
+  const type = { form: { fields: [] } } as never;
+  forms.setAnswer(forms.ofCall('call_1')!, type, 'caller_name', 'Ann');
+  const saving = forms.flushed('call_1');
+  forms.clear();
+  await vi.advanceTimersByTimeAsync(500);
+  await saving;
+  expect(api.putDraft).not.toHaveBeenCalled();
+});
+
 it('has them with the form that they are of', async () => {
   vi.spyOn(api, 'drafts').mockResolvedValue({ items: [{ ...(form({ problem: 'water ru', symptom: 'chest pain' }) as object), call_type: 'ct_patient' }] } as never);
   await vi.advanceTimersByTimeAsync(500);
