@@ -65,6 +65,8 @@ class Forms {
   private readonly touched = new Set<string>();
   /** What stood in forms as they went along to her, by draft. */
   private readonly adopted = new Map<string, Answers>();
+  /** Calls whose form is asked for, as it may be a colleague's. */
+  private readonly adopting = new Set<string>();
   /** Idempotency keys: a save repeated after a lost answer must not make two messages. */
   private readonly keys = new Map<string, string>();
 
@@ -136,7 +138,9 @@ class Forms {
 
   /** The form that another operator began on this call, which is ours now. Words typed here meanwhile stay. */
   async adopt(call: CallView): Promise<void> {
+    this.adopting.add(call.id);
     const theirs = await api.takeForm(call.id).catch(() => undefined);
+    this.adopting.delete(call.id);
     if (!theirs || this.find(theirs.id)) return;
     const ours = this.ofCall(call.id);
     if (ours && !hasContent(ours.answers)) this.remove(ours.id);
@@ -156,7 +160,8 @@ class Forms {
     const [revision, acknowledged] = [was?.revision, was?.acknowledged];
     const items = (await api.drafts().catch(() => undefined))?.items;
     const view = desk.mine.find((c) => c.id === call);
-    if (!items || !view) return;
+    // By then it is hers on the server, whoever began it.
+    if (!items || !view || this.adopting.has(call)) return;
     const ours = this.ofCall(call);
     const same = ours && items.find((d) => d.id === ours.id);
     if (ours && same) {

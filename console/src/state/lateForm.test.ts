@@ -62,6 +62,19 @@ it('is not put where it was thrown away while they were read', async () => {
   expect(api.putDraft).not.toHaveBeenCalled();
 });
 
+it('is not taken for one begun in another browser while it is asked for', async () => {
+  forms.clear();
+  let gives: (form: never) => void = () => undefined;
+  vi.spyOn(api, 'takeForm').mockReturnValue(new Promise((done) => (gives = done)));
+  const adopting = forms.adopt(call);
+  await forms.takeIn('call_1');
+  expect(forms.ofCall('call_1')).toBeUndefined();
+  gives(form({ problem: 'water ru' }) as never);
+  await adopting;
+  await vi.advanceTimersByTimeAsync(500);
+  expect(forms.ofCall('call_1')?.answers.problem).toBe('water runs down');
+});
+
 it('has them with the form that they are of', async () => {
   vi.spyOn(api, 'drafts').mockResolvedValue({ items: [{ ...(form({ problem: 'water ru', symptom: 'chest pain' }) as object), call_type: 'ct_patient' }] } as never);
   await vi.advanceTimersByTimeAsync(500);
