@@ -67,6 +67,8 @@ class Forms {
   private readonly adopted = new Map<string, Answers>();
   /** Calls whose form is asked for, as it may be a colleague's. */
   private readonly adopting = new Set<string>();
+  /** Drafts that stand beside one begun elsewhere, as that cannot come here. */
+  private readonly meant = new Set<string>();
   /** Idempotency keys: a save repeated after a lost answer must not make two messages. */
   private readonly keys = new Map<string, string>();
 
@@ -101,6 +103,7 @@ class Forms {
     for (const saver of this.savers.values()) saver.stop();
     this.savers.clear();
     this.adopted.clear();
+    this.meant.clear();
     this.bin.forget();
     this.drafts = [];
     this.faults.clear();
@@ -154,14 +157,15 @@ class Forms {
   }
 
   /** The form of a call as it was begun, or written on, in another browser of hers. Words typed here meanwhile are joined to it: it is
-   * one form, here and there. */
-  async takeIn(call: string): Promise<void> {
+   * one form, here and there. `nothing`: the server was asked, and there is none that could come. */
+  async takeIn(call: string): Promise<'nothing' | void> {
     const was = this.ofCall(call);
     const [revision, acknowledged] = [was?.revision, was?.acknowledged];
     const items = (await api.drafts().catch(() => undefined))?.items;
     const view = desk.mine.find((c) => c.id === call);
     // By then it is hers on the server, whoever began it.
-    if (!items || !view || this.adopting.has(call)) return;
+    if (!items || this.adopting.has(call)) return;
+    if (!view) return 'nothing';
     const ours = this.ofCall(call);
     const same = ours && items.find((d) => d.id === ours.id);
     if (ours && same) {
@@ -178,7 +182,7 @@ class Forms {
       return;
     }
     const theirs = items.find((d) => d.call === call && !this.find(d.id) && !this.wasHere(d.id));
-    if (!theirs) return;
+    if (!theirs) return 'nothing';
     // Where both are on the server, or what was typed here would leave in clear there, the second stands by itself.
     const merges = ours && ours.acknowledged === 0 && this.goesInto(ours, fromServer(theirs));
     const draft = joined(fromServer(theirs), merges ? $state.snapshot(ours) : undefined);
@@ -213,6 +217,7 @@ class Forms {
 
   /** Another form of its call is in this browser too, so that both are meant. */
   private isBeside(id: string): boolean {
+    if (this.meant.has(id)) return true;
     const call = this.find(id)?.call;
     const known = [...this.drafts, ...this.thrown.map((t) => t.what.draft)];
     return Boolean(call) && known.some((d) => d.call === call && d.id !== id);
@@ -676,6 +681,7 @@ class Forms {
     this.reasonMissing.delete(id);
     this.asIs.delete(id);
     this.adopted.delete(id);
+    this.meant.delete(id);
   }
 
   private stopSaver(id: string): void {
@@ -703,7 +709,12 @@ class Forms {
         (error) => {
           const call = this.find(id)?.call;
           if (call && error instanceof Problem && error.code === 'draft.begun_elsewhere') {
-            void this.takeIn(call);
+            void this.takeIn(call).then((came) => {
+              if (came !== 'nothing' || !this.find(id)) return;
+              // Its call is over, or is somebody else's: no word typed here is left for that.
+              this.meant.add(id);
+              this.keptHere = true;
+            });
             return 'try again';
           }
           if (error instanceof Problem && !error.offline && error.status < 500 && error.status !== 401 && error.status !== 429) return 'give up';

@@ -1,7 +1,7 @@
 // A form that goes along with its call while somebody types in it, at the desk that it comes to.
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { api } from '../lib/api';
+import { Problem, api } from '../lib/api';
 import type { CallView } from '../lib/types';
 import { accounts } from './accounts.svelte';
 import { desk } from './desk.svelte';
@@ -73,6 +73,23 @@ it('is not taken for one begun in another browser while it is asked for', async 
   await adopting;
   await vi.advanceTimersByTimeAsync(500);
   expect(forms.ofCall('call_1')?.answers.problem).toBe('water runs down');
+});
+
+it('is saved beside one begun elsewhere whose call is over, as that cannot come here', async () => {
+  forms.clear();
+  const elsewhere = new Problem(409, 'draft.begun_elsewhere', 'Begun in another browser.');
+  vi.spyOn(api, 'putDraft').mockImplementation(async (_, body) => {
+    if (!body.beside) throw elsewhere;
+    return undefined as never;
+  });
+  const draft = forms.open({ ...call, call_type: null } as CallView);
+  vi.spyOn(desk, 'mine', 'get').mockImplementation(() => []);
+  forms.setAnswer(draft, { form: { fields: [] } } as never, 'problem', 'typed on a train');
+  await vi.advanceTimersByTimeAsync(2_100);
+  expect(forms.keptHere).toBe(true);
+  await vi.advanceTimersByTimeAsync(2_100);
+  expect(api.putDraft).toHaveBeenLastCalledWith(draft.id, expect.objectContaining({ beside: true, answers: { problem: 'typed on a train' } }));
+  expect([forms.keptHere, forms.find(draft.id)?.acknowledged]).toEqual([false, 1]);
 });
 
 it('has them with the form that they are of', async () => {
