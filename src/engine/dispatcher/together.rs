@@ -388,7 +388,7 @@ impl Dispatcher {
                 }
                 _ => Vec::new(),
             };
-            let patched = (!patched.is_empty()).then(|| Event::Patched { to: patched });
+            let patched = (!patched.is_empty()).then_some(Event::Patched { to: patched });
             let event = patched.as_ref().unwrap_or(&asked.event);
             let (after, effects) = match self.apply(&read.state, event, now, &towns.town(&read.state)) {
                 Ok(applied) => applied,
