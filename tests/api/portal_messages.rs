@@ -99,6 +99,30 @@ async fn a_message_says_who_was_told_when_and_why() {
 }
 
 #[tokio::test]
+async fn what_a_carrier_has_only_accepted_is_sent_and_delivered_once_a_receipt_says_so() {
+    let house = House::new().await;
+    let sam = house.sign_in("sam").await;
+    let to = json!([{"kind": "contact", "contact": "con_ben", "destination": "mobile"}]);
+    let edition = house.fetch("/api/v1/accounts/acc_plumbing", &sam).await.json()["edition"].clone();
+    let protocol = json!({"edition": edition, "name": "notice", "repeat": null, "until": "handed_over",
+        "call_types": ["ct_urgent"], "steps": [{"method": {"kind": "text"}, "to": to, "wait_secs": 0}]});
+    let added = house.ask(Method::POST, "/api/v1/accounts/acc_plumbing/protocols", &sam, protocol).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.json());
+    let id = saved(&house, "Burst pipe at 5th St", None).await;
+    house.advance(Duration::from_secs(6)).await;
+    let pat = client(&house, "pat", &["messages"]).await;
+    let path = format!("{HERE}/messages/{id}");
+    let dispatch = house.fetch(&path, &pat).await.json()["dispatch"].clone();
+    assert_eq!(
+        (&dispatch["state"], &dispatch["words"]),
+        (&json!("delivered"), &json!("Sent, accepted for delivery")),
+        "{dispatch}"
+    );
+    house.front.dispatcher.take_receipt("twilio", "SM1", "delivered", None).await.expect("taken in");
+    assert_eq!(house.fetch(&path, &pat).await.json()["dispatch"]["words"], "Delivered");
+}
+
+#[tokio::test]
 async fn what_only_had_to_be_handed_over_and_could_not_is_not_said_to_wait_for_a_yes() {
     let house = House::new().await;
     let sam = house.sign_in("sam").await;

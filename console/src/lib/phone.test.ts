@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { causeWords } from './hears';
-import { looksDialled, readNumber, showNumber } from './phone';
+import { looksDialled, premiumNote, readNumber, showNumber } from './phone';
 
 describe('telephone numbers', () => {
   it('are read as people write them', () => {

@@ -130,6 +130,7 @@ pub struct ComesView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct RingsBackView {
     pub contact: ContactId,
+    /// As what stands first has it.
     pub name: String,
     /// What they are asked by, oldest first; behind it what they have had a notice of and not heard.
     pub dispatches: Vec<AskedView>,
@@ -139,6 +140,8 @@ pub struct RingsBackView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct AskedView {
     pub dispatch: DispatchId,
+    /// Whom it has asked: of two who share a telephone, and of two clients' people, each is named where they were asked.
+    pub name: String,
     pub message: MessageId,
     /// Which edition of it the headline is of.
     pub edition: u32,

@@ -87,8 +87,8 @@ pub enum CallNews {
     Patched { call: CallId },
     /// A caller has left a message to nobody, or has not after all.
     Voicemail { call: CallId },
-    /// A contact whom these dispatches have asked has rung back, and an operator speaks with them.
-    RingsBack { dispatches: Vec<DispatchId>, who: Pii<String>, by: UserId },
+    /// A contact whom these dispatches have asked, each by this name, has rung back, and an operator speaks with them.
+    RingsBack { asked: Vec<(DispatchId, Pii<String>)>, by: UserId },
     /// And no longer.
     RangBack { dispatches: Vec<DispatchId> },
     /// A held message was heard at check-in; the dispatcher finds the word of it among what came in.
