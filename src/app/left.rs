@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 
 use crate::base::clock::UtcMs;
-use crate::base::id::AccountId;
+use crate::base::id::{AccountId, CallId};
 use crate::domain::account::Account;
 use crate::domain::call::abandoned::LATELY_MS;
 use crate::engine::calls::callbacks::NOT_REACHED;
 use crate::io::store::callbacks::Callback;
-use crate::io::store::calls::CallRecord;
+use crate::io::store::calls::{CallEventRecord, CallRecord, Direction};
 use crate::io::store::check_in::WRONG_PINS_COUNT_MS;
 use crate::io::store::{Store, StoreError};
 
@@ -35,6 +35,27 @@ pub(super) async fn joined(store: &Store, now: UtcMs) -> Result<WithAccounts, St
     let names = names(store).await?;
     let calls = store.list_joined_calls_to_ring_back(now.plus_ms(-LATELY_MS)).await?;
     with_names(store, &names, calls).await
+}
+
+/// Of calls that a crash cut off: the callers of other calls who were joined with them then. Their own calls were over.
+pub(super) async fn joined_in(store: &Store, cut_off: &WithAccounts) -> Result<WithAccounts, StoreError> {
+    let mut callers = Vec::new();
+    for (call, _) in cut_off {
+        if let Some(other) = find_joined(&store.list_call_events(&call.id).await?) {
+            callers.extend(store.find_call(&other).await?.filter(|other| other.direction == Direction::In));
+        }
+    }
+    with_names(store, &names(store).await?, callers).await
+}
+
+/// The call whose caller was in this one to its end.
+fn find_joined(events: &[CallEventRecord]) -> Option<CallId> {
+    const OVER: [&str; 4] = ["patch_over", "contact_left", "patch_cancelled", "patch_failed"];
+    let at = events.iter().rposition(|event| event.kind == "call_taken_in")?;
+    if events[at + 1..].iter().any(|event| OVER.contains(&event.kind.as_str())) {
+        return None;
+    }
+    serde_json::from_value(events[at].body["call"].clone()).ok()
 }
 
 /// Each under the name of the account whose call it was in the end: the record has the one that was called, and an operator may
@@ -81,4 +102,30 @@ pub(super) async fn guessed(store: &Store, now: UtcMs) -> Result<WithAccounts, S
         (call, name)
     };
     Ok(calls.into_iter().map(with_name).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::call::cause::Cause;
+    use crate::domain::call::event::RecordEvent;
+
+    fn record(events: &[RecordEvent]) -> Vec<CallEventRecord> {
+        let written = events.iter().map(|event| serde_json::to_value(event).expect("it is written like this"));
+        let kind = |body: &serde_json::Value| body["kind"].as_str().expect("each has one").to_owned();
+        written.map(|body| CallEventRecord { seq: 0, at: UtcMs(0), kind: kind(&body), body }).collect()
+    }
+
+    #[test]
+    fn a_caller_who_was_taken_into_a_call_is_in_it_until_its_record_says_otherwise() {
+        let number = crate::base::phone::PhoneNumber::parse("+12025550160").expect("a number");
+        let call = CallId::named("2");
+        let taken = RecordEvent::CallTakenIn { call: call.clone(), contact: None, number };
+        let left = RecordEvent::ContactLeft { why: Cause::HungUp };
+        let over = RecordEvent::PatchOver { ms: 1, alone_ms: 0 };
+        assert_eq!(find_joined(&record(&[taken.clone(), RecordEvent::PatchJoined])), Some(call));
+        assert_eq!(find_joined(&record(&[taken.clone(), left])), None);
+        assert_eq!(find_joined(&record(&[taken, RecordEvent::PatchJoined, over])), None);
+        assert_eq!(find_joined(&record(&[RecordEvent::PatchJoined])), None);
+    }
 }

@@ -66,7 +66,7 @@ use crate::io::systemd::{Notify, Word};
 use crate::io::token::Tokens;
 
 use faxes::{look_for_faxes, station};
-use left::{guessed, joined, promised, to_ring_back, unreached};
+use left::{guessed, joined, joined_in, promised, to_ring_back, unreached};
 use parts::{
     busy, front_settings, letters, mail_door, music, numbering, public_url, pusher, signing_key, start_sandbox,
     start_voice, trunk_settings,
@@ -167,6 +167,7 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
         registrar::spawn(phone_settings, Arc::clone(&clock)).await.map_err(|e| Failure::new(e.to_string()))?;
     let (waiting, cut_off) = to_ring_back(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
     let joined = joined(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
+    let joined_in = joined_in(&store, &cut_off).await.map_err(|e| Failure::new(e.to_string()))?;
     let begun = store.list_forms_begun().await.map_err(|e| Failure::new(e.to_string()))?;
     let promised = promised(&store).await.map_err(|e| Failure::new(e.to_string()))?;
     let unreached = unreached(&store, clock.utc()).await.map_err(|e| Failure::new(e.to_string()))?;
@@ -214,6 +215,8 @@ pub async fn run(mut config: Config, demo: Option<Demo>) -> Result<(), Failure> 
     calls.recall_pins(guessed);
     calls.keep_promises(promised);
     let cut_short: Vec<_> = cut_off.iter().map(|(call, _)| call.id.clone()).collect();
+    // Before the calls they were in are ended on record, by which they are found.
+    calls.bury_joined(joined_in);
     calls.bury_cut_off(cut_off);
     calls.bury_forms(begun);
     let alarm_texter = Arc::clone(&letters.alarm_texter);

@@ -552,6 +552,11 @@ impl Call {
         self.end_transfer(cause);
         self.reaching = None;
         if let Some(mut patch) = self.take_patch() {
+            // Another caller, whose own call is over: nobody tells of them but this one.
+            if let Some(call) = patch.came_from.clone().filter(|_| self.let_go && patch.leg.is_up()) {
+                let number = patch.number.clone();
+                self.outputs.push_back(Output::Alarm(CallAlarm::JoinedCutOff { call, number }));
+            }
             self.release(&mut patch.leg);
         }
         for mut parting in std::mem::take(&mut self.parting) {

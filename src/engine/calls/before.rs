@@ -7,6 +7,7 @@ use super::record::Line;
 use super::{CUT_OFF, CallsHandle, FAULT, alarm_text, on_record};
 use crate::base::clock::UtcMs;
 use crate::base::id::{CallId, UserId};
+use crate::domain::call::abandoned::Abandoned;
 use crate::domain::call::cause::Cause;
 use crate::domain::call::event::RecordEvent;
 use crate::engine::feed::AlarmLevel;
@@ -37,6 +38,17 @@ impl CallsHandle {
                 let text = alarm_text::cut_off(&account, call.remote.as_ref());
                 self.0.raise_of_caller(AlarmLevel::Critical, text, &call.id);
             }
+        }
+    }
+
+    /// Callers who were joined with a call that a crash cut off, by their own calls, with their accounts' names: on record as lost,
+    /// and on the desks to be rung back. Once, at start.
+    pub fn bury_joined(&self, joined: Vec<(CallRecord, String)>) {
+        for (call, account) in joined {
+            let (kind, body) = on_record(&RecordEvent::Abandoned { on: Abandoned::CutOff });
+            self.0.recorder.write(Line::Event { call: call.id.clone(), at: self.0.wiring.clock.utc(), kind, body });
+            let text = alarm_text::joined_cut_off(&account, call.remote.as_ref());
+            self.0.raise_of_caller(AlarmLevel::Critical, text, &call.id);
         }
     }
 

@@ -120,6 +120,18 @@ async fn who_was_joined_with_another_call_and_cut_off_in_it_is_an_alarm_after_th
 }
 
 #[tokio::test]
+async fn whom_a_crash_cut_off_in_a_call_that_they_were_joined_with_is_told_of_by_their_own() {
+    let mut house = House::open("greeting");
+    let joined = cut_off(1);
+    let own = joined[0].0.id.clone();
+    house.calls.bury_joined(joined);
+    let alarms = house.calls.alarms();
+    assert_eq!((alarms.len(), alarms[0].call.clone()), (1, Some(own.clone())));
+    house.calls.silence(&alarms[0].id).await;
+    assert_eq!(house.until("seen to", is_seen_to).await.1, own);
+}
+
+#[tokio::test]
 async fn an_alarm_of_before_the_start_is_as_old_as_what_it_tells() {
     let house = House::open("greeting");
     let mut callers = cut_off(1);

@@ -105,6 +105,11 @@ fn a_joined_caller_who_loses_the_operator_is_told_of_on_the_desks_and_whom_we_ra
     assert_eq!(line.takes_in(&kim()), Ok(()));
     let told = line.tell(Input::SeatLost { user: kim() });
     assert_eq!(alarms(told), [CallAlarm::JoinedCutOff { call: doctor().call, number: doctor().number }]);
+    // So is one whom a stop of the service cuts off.
+    let mut line = Line::talking();
+    assert_eq!(line.takes_in(&kim()), Ok(()));
+    let told = line.tell(Input::Stop);
+    assert_eq!(alarms(told), [CallAlarm::JoinedCutOff { call: doctor().call, number: doctor().number }]);
     // Those who have each other talk on.
     let mut line = Line::talking();
     assert_eq!(line.takes_in(&kim()), Ok(()));
