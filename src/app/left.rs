@@ -9,7 +9,7 @@ use crate::domain::account::Account;
 use crate::domain::call::abandoned::LATELY_MS;
 use crate::engine::calls::callbacks::NOT_REACHED;
 use crate::io::store::callbacks::Callback;
-use crate::io::store::calls::{CallEventRecord, CallRecord, Direction};
+use crate::io::store::calls::{CallEventRecord, CallRecord};
 use crate::io::store::check_in::WRONG_PINS_COUNT_MS;
 use crate::io::store::{Store, StoreError};
 
@@ -41,11 +41,24 @@ pub(super) async fn joined(store: &Store, now: UtcMs) -> Result<WithAccounts, St
 pub(super) async fn joined_in(store: &Store, cut_off: &WithAccounts) -> Result<WithAccounts, StoreError> {
     let mut callers = Vec::new();
     for (call, _) in cut_off {
-        if let Some(other) = find_joined(&store.list_call_events(&call.id).await?) {
-            callers.extend(store.find_call(&other).await?.filter(|other| other.direction == Direction::In));
+        match joined_with(store, &call.id).await {
+            Ok(caller) => callers.extend(caller),
+            // No start waits for one record that cannot be read.
+            Err(error) => {
+                tracing::error!(code = error.code(), "who was joined with a call that was cut off is not known")
+            }
         }
     }
     with_names(store, &names(store).await?, callers).await
+}
+
+/// The caller who was in this call to its end, unless they are on record as lost already.
+async fn joined_with(store: &Store, call: &CallId) -> Result<Option<CallRecord>, StoreError> {
+    let Some(other) = find_joined(&store.list_call_events(call).await?) else { return Ok(None) };
+    if store.list_call_events(&other).await?.iter().any(|event| event.kind == "abandoned") {
+        return Ok(None);
+    }
+    store.find_call(&other).await
 }
 
 /// The call whose caller was in this one to its end.

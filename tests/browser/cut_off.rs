@@ -41,7 +41,7 @@ fn the_form_of_a_call_that_was_cut_off_with_the_service_stays_in_the_middle() {
         kims.get("/api/v1/drafts")["items"].to_string().contains("Cleo Cole").then_some(())
     });
     server.starts_anew();
-    kim.act("expect", json!({ "selector": ".why", "words": "was cut off when the service stopped" }));
+    kim.act("expect", json!({ "selector": ".why", "words": "was cut off when the service was restarted" }));
     kim.act("expect", json!({ "selector": ".middle .band", "words": "Law Office of Harriet Vance" }));
     assert_eq!(kim.act("value", json!({ "field": "name" })), "Cleo Cole", "what is typed on is the lawyer's");
 

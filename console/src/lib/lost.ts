@@ -2,7 +2,7 @@
 
 import type { AlarmView } from './types';
 
-/** `A caller was cut off when the service stopped: call back +1 202 555 0172.`; null: no alarm is about that call. The account's name stands
+/** `A caller was cut off when the service was restarted: call back +1 202 555 0172.`; null: no alarm is about that call. The account's name stands
  * above the form already. */
 export function lostWords(alarms: readonly Pick<AlarmView, 'call' | 'text'>[], call: string | null, account: string): string | null {
   const about = call === null ? undefined : alarms.find((alarm) => alarm.call === call);

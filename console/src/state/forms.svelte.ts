@@ -277,7 +277,8 @@ class Forms {
     // With the form that they are of, or where another was chosen here meanwhile, left out of that until somebody puts them in.
     const theirs = fromServer(server);
     if (draft.revision === 1) draft.call_type = theirs.call_type;
-    const ofAnother = draft.call_type === theirs.call_type ? [] : Object.keys(late);
+    const isSame = draft.account === theirs.account && draft.call_type === theirs.call_type;
+    const ofAnother = isSame ? [] : Object.keys(late);
     const apart = { ...theirs.apart, ...Object.fromEntries(ofAnother.map((name) => [name, 'The form before'])) };
     if (Object.keys(apart).length > 0) draft.apart = { ...draft.apart, ...apart };
     Object.assign(draft.answers, late);
@@ -482,6 +483,8 @@ class Forms {
 
   /** Ctrl+Enter. Returns the first field at fault, or null when it was saved. */
   async save(draft: Draft): Promise<string | null> {
+    const before = this.adopted.get(draft.id);
+    if (before) await this.readLate(draft.id, before);
     const account = accounts.find(draft.account);
     const type = this.callType(draft, account);
     if (this.saving.includes(draft.id)) return null;

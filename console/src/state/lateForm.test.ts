@@ -108,3 +108,8 @@ it('leaves them out where another form was chosen here meanwhile', async () => {
   expect(here?.call_type).not.toBe('ct_patient');
   expect([here?.answers.symptom, here?.apart?.symptom]).toEqual(['chest pain', 'The form before']);
 });
+
+it('has them before it is saved', async () => {
+  await forms.save(forms.ofCall('call_1')!);
+  expect(forms.ofCall('call_1')?.answers.problem).toBe('water runs down');
+});
