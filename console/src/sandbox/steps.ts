@@ -38,7 +38,7 @@ export const chapters: Chapter[] = [
     steps: [
       { id: 'read', where: 'here', text: 'The phone of the technician on call shows the text. It says which code to reply.' },
       { id: 'reply', where: 'here', text: 'Send that reply (such as 1ok): the green button under the text does it. The desk then says who confirmed.', fact: 'replied' },
-      { id: 'ignore', where: 'here', text: 'Or do not reply. After 15 minutes, or when the operator presses Skip beside the dispatch, the phone rings: answer, press 1, hear the message to its end, and press 1 again when the voice asks for it (2 rings the caller and joins the two of you).', fact: 'rang', optional: true },
+      { id: 'ignore', where: 'here', text: 'Or do not reply. After 15 minutes, or when the operator opens the dispatch and presses Skip, the phone rings: answer, press 1, hear the message to its end, and press 1 again when the voice asks for it (2 rings the caller and joins the two of you).', fact: 'rang', optional: true },
     ],
   },
   {
