@@ -474,8 +474,8 @@ async fn whoever_can_open_it_nowhere_cannot_close_a_protected_message_by_text_an
     let act = OperatorAct::Told { number, people, edition: None };
     assert_eq!(desk.dispatcher.operator(&id, "Kim", act).await.expect("stored"), Decided::Changed);
     assert_eq!((desk.view(&id).await.alarm, desk.state(&id).await.phase), (None, Phase::Running));
+    desk.advance(1).await;
     desk.phone("Ada").replies("1ok").await;
-    desk.advance(5).await;
     desk.phone("Ada").expect_text("Confirmed");
     desk.phone("Ben").expect_text("is handled by Ada");
     desk.ends(&id, Phase::Confirmed).await;
